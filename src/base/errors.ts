@@ -113,6 +113,8 @@ export interface VsyncErrorFields extends Where {
   readonly retryAfterMs?: number | undefined;
   /** True if the request may have had its effect although it failed (R8: resolve by reading). */
   readonly ambiguous?: boolean;
+  /** Instead of the code's own: for a failure that stands for others. */
+  readonly exitCode?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -132,6 +134,8 @@ export class VsyncError extends Error {
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
   readonly ambiguous: boolean;
+  /** What a one-shot that ends with this failure returns. */
+  readonly exitCode: number;
 
   constructor(fields: VsyncErrorFields) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -151,10 +155,7 @@ export class VsyncError extends Error {
     this.retryable = fields.retryable ?? false;
     this.retryAfterMs = fields.retryAfterMs;
     this.ambiguous = fields.ambiguous ?? false;
-  }
-
-  get exitCode(): number {
-    return errorCodes[this.code].exit;
+    this.exitCode = fields.exitCode ?? errorCodes[fields.code].exit;
   }
 
   /** The same failure in another class, say a path's failure that turned out to hit the whole mount. */
@@ -171,6 +172,7 @@ export class VsyncError extends Error {
       retryable: this.retryable,
       retryAfterMs: this.retryAfterMs,
       ambiguous: this.ambiguous,
+      exitCode: this.exitCode,
       ...(this.cause === undefined ? {} : { cause: this.cause }),
     });
   }

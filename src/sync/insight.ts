@@ -50,3 +50,15 @@ export function isPast(deletionTime: string, serverNowMs: number): boolean {
 export function sameInsight(a: Insight, b: Insight): boolean {
   return a.version === b.version && a.updateTime === b.updateTime && a.type === b.type;
 }
+
+/** -1, 0 or 1 as time `a` is before, the same as, or after `b`: RFC 3339 in UTC with 0 to 9 fraction digits, to the nanosecond. */
+export function compareTimes(a: string, b: string): number {
+  const [left, right] = [sortable(a), sortable(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The time with nine fraction digits, so that texts order like times (`...05Z`, `...05.1Z`). */
+function sortable(time: string): string {
+  const [, seconds = time, fraction = ''] = /^([^.Z]*)(?:\.(\d+))?Z?$/.exec(time) ?? [];
+  return `${seconds}.${fraction.padEnd(9, '0')}`;
+}

@@ -1,0 +1,96 @@
+import pRetry from 'p-retry';
+import { type Clock, systemClock } from './clock.ts';
+import { VsyncError } from './errors.ts';
+
+/**
+ * The one retry policy, for Vault and for Consul: exponential backoff with full jitter, `Retry-After` honoured, a budget per cycle.
+ * Only failures that say `retryable` are retried.
+ */
+
+export interface RetryPolicy {
+  /** How often a failed request is sent again; 0 = never. */
+  readonly retries: number;
+  /** The upper end of the first wait; each further one is twice as long. */
+  readonly baseMs: number;
+  /** No wait is longer than this, one that the server asks for included. */
+  readonly maxMs: number;
+}
+
+export const defaultRetryPolicy: RetryPolicy = { retries: 4, baseMs: 250, maxMs: 60_000 };
+
+/**
+ * How many retries one cycle may spend. During an outage every request fails; without a limit each of them would be sent
+ * five times. Successes earn retries back, a tenth each.
+ */
+export class RetryBudget {
+  #left: number;
+  readonly #limit: number;
+
+  constructor(limit = 100) {
+    this.#left = limit;
+    this.#limit = limit;
+  }
+
+  /** Takes one retry; false when none is left. */
+  take(): boolean {
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  earn(): void {
+    this.#left = Math.min(this.#limit, this.#left + 0.1);
+  }
+}
+
+export interface RetryContext {
+  readonly policy: RetryPolicy;
+  readonly signal?: AbortSignal | undefined;
+  readonly budget?: RetryBudget | undefined;
+  /** Refuses retries that the policy would make, say of an ambiguous write. */
+  readonly allow?: (error: VsyncError) => boolean;
+  /** Hears of each retry, before the wait. */
+  readonly onRetry?: (error: VsyncError, attempt: number, delayMs: number) => void;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/** Calls `attempt` until it succeeds, fails for good, or the policy, the budget or the signal ends it. Throws the last failure. */
+export async function withRetry<T>(attempt: () => Promise<T>, context: RetryContext): Promise<T> {
+  const { policy, signal, budget, clock = systemClock } = context;
+  const result = await pRetry(attempt, {
+    retries: policy.retries,
+    minTimeout: 0,
+    // The decision waits by itself: p-retry's own delay knows neither full jitter nor Retry-After.
+    shouldRetry: async ({ error, attemptNumber }) => {
+      if (!(error instanceof VsyncError) || !error.retryable || signal?.aborted) return false;
+      if (context.allow?.(error) === false || budget?.take() === false) return false;
+      const delayMs = retryDelayMs(error, attemptNumber, policy, context.random ?? Math.random);
+      context.onRetry?.(error, attemptNumber, delayMs);
+      await clock.sleep(delayMs, signal);
+      return true;
+    },
+  });
+  budget?.earn();
+  return result;
+}
+
+/** The wait before attempt `attempt` + 1: full jitter, or what the server asks for and a little jitter on top. */
+export function retryDelayMs(
+  error: VsyncError,
+  attempt: number,
+  policy: RetryPolicy,
+  random: () => number,
+): number {
+  const backoffMs = random() * Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
+  if (error.retryAfterMs === undefined) return backoffMs;
+  return Math.min(policy.maxMs, error.retryAfterMs) + random() * policy.baseMs;
+}
+
+/** A `Retry-After` header in milliseconds: whole seconds or an HTTP date; `undefined` for anything else. */
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
+}

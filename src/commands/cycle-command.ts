@@ -1,0 +1,61 @@
+import { openLog } from '../base/log.ts';
+import type { Role } from '../config/config.ts';
+import type { FlagValues } from '../config/flag-values.ts';
+import { runDaemon } from '../daemon.ts';
+import { version } from '../version.ts';
+import { type CommandIo, colorFor } from './command-io.ts';
+import { dryRun } from './dry-run.ts';
+import { configFor } from './load-config.ts';
+
+/** What `vsync origin` and `vsync destination` were called with. */
+export interface CycleCommandOptions {
+  readonly config: readonly string[];
+  readonly once: boolean;
+  readonly dryRun: boolean;
+  readonly approveDeletes: readonly string[];
+  readonly strictConfig: boolean;
+  readonly color: 'auto' | 'always' | 'never';
+  /** Flags that set configuration keys. */
+  readonly flags: FlagValues;
+}
+
+/** `vsync origin` and `vsync destination`: a daemon, one cycle (`--once`), or what it would do (`--dry-run`). */
+export async function cycleCommand(role: Role, options: CycleCommandOptions, io: CommandIo): Promise<number> {
+  const loaded = await configFor(
+    role,
+    {
+      files: options.config,
+      flags: options.flags,
+      strict: options.strictConfig,
+      interactive: options.once || options.dryRun,
+    },
+    io,
+  );
+  if ('exitCode' in loaded) return loaded.exitCode;
+  const { config, files } = loaded;
+  const color = colorFor(io.err, io.env, options.color);
+  const log = openLog({ level: config.log.level, type: config.log.type, stream: io.err, color });
+  try {
+    if (options.dryRun)
+      return await dryRun({ config, log, approvedSets: options.approveDeletes, color: options.color }, io);
+    const settings = config.role === 'origin' ? config.origin : config.destination;
+    const every =
+      settings.cron === undefined
+        ? `every ${settings.tickMs / 1000}s`
+        : `cron "${settings.cron}" ${settings.timezone}`;
+    log.info(`vsync ${version} ${role}`, {
+      name: config.name,
+      config: files.length === 0 ? undefined : files.join(' '),
+      cycles: options.once ? 'once' : every,
+    });
+    return await runDaemon({
+      config,
+      log,
+      once: options.once,
+      approvedSets: options.approveDeletes,
+      signals: io.signals,
+    });
+  } finally {
+    await log.close();
+  }
+}

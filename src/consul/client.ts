@@ -1,0 +1,286 @@
+import { EventEmitter } from 'node:events';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import Consul from 'consul';
+import type { Side } from '../base/errors.ts';
+import { RequestGate } from '../base/request-gate.ts';
+import { type RetryBudget, type RetryPolicy, withRetry } from '../base/retry.ts';
+import type { Secret } from '../base/secret.ts';
+import { consulError } from './errors.ts';
+
+/**
+ * One Consul agent as seen by one side: key-value calls with a limit on sockets, a timeout on each call, cancellation and retries.
+ * Wraps the `consul` package, whose types lack half of this and whose errors print the token.
+ */
+
+export interface ConsulClientOptions {
+  readonly side: Side;
+  /** e.g. `http://127.0.0.1:8500`. */
+  readonly address: string;
+  readonly token?: Secret | undefined;
+  /** Another datacenter than the agent's own, reached through it. */
+  readonly datacenter?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly partition?: string | undefined;
+  readonly tls?: ConsulTls | undefined;
+  readonly requestTimeoutMs: number;
+  /** Requests per second, exact; unset = no limit. */
+  readonly rateLimit?: number | undefined;
+  readonly retry: RetryPolicy;
+}
+
+export interface ConsulTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  readonly skipVerify?: boolean;
+}
+
+/** Consul closes connections beyond 200 for each client address (`limits.http_max_conns_per_client`). */
+const maxSockets = 64;
+
+export interface KvEntry {
+  readonly value: string;
+  readonly modifyIndex: number;
+}
+
+/** What a call is made with; a subset of a cycle's scope, so that calls outside a cycle need none. */
+export interface ConsulScope {
+  readonly signal?: AbortSignal | undefined;
+  readonly budget?: RetryBudget | undefined;
+}
+
+/** One operation of a transaction, in Consul's own words. `Value` is plain text here. */
+export interface TxnOperation {
+  readonly Verb: 'get' | 'set' | 'cas' | 'delete' | 'check-index' | 'check-not-exists' | 'check-session';
+  readonly Key: string;
+  readonly Value?: string;
+  readonly Index?: number;
+  /** An opaque number beside the value; 0 when left out. */
+  readonly Flags?: number;
+  readonly Session?: string;
+}
+
+/** `applied` with the new ModifyIndex of each key that was set, or `refused` by the operations named. */
+export type TxnResult =
+  | { readonly kind: 'applied'; readonly modifyIndexes: ReadonlyMap<string, number> }
+  | { readonly kind: 'refused'; readonly operations: readonly number[]; readonly what: readonly string[] };
+
+export interface BlockingAnswer {
+  readonly entry: KvEntry | undefined;
+  /** For the next query. */
+  readonly index: string;
+}
+
+export class ConsulClient {
+  readonly side: Side;
+  readonly address: string;
+  readonly gate: RequestGate;
+  readonly #options: ConsulClientOptions;
+  readonly #consul: Consul;
+  readonly #agent: HttpAgent;
+  #sent = 0;
+
+  constructor(options: ConsulClientOptions) {
+    const { address, tls = {}, token, datacenter, partition, namespace } = options;
+    this.#options = options;
+    this.side = options.side;
+    this.address = address;
+    this.gate = new RequestGate(maxSockets, options.rateLimit);
+    const secure = address.startsWith('https:');
+    const sockets = { keepAlive: true, maxSockets };
+    this.#agent = secure ? new HttpsAgent({ ...sockets, ...certificates(tls) }) : new HttpAgent(sockets);
+    const constructorOptions = {
+      baseUrl: `${address}/v1`,
+      agent: this.#agent,
+      // `ns` as a call option is typed and then dropped by the package; the header works.
+      ...(namespace && { headers: { 'X-Consul-Namespace': namespace } }),
+      defaults: {
+        timeout: options.requestTimeoutMs,
+        ...(token && { token: token.reveal() }),
+        ...(datacenter && { dc: datacenter }),
+        ...(partition && { partition }),
+      },
+    };
+    this.#consul = new Consul(constructorOptions as ConstructorParameters<typeof Consul>[0]);
+  }
+
+  /** How many requests were sent so far, retries included. */
+  get requestsSent(): number {
+    return this.#sent;
+  }
+
+  /** The entry of a key, or `undefined` when there is none. Read from the leader. Throws `CONSUL_FORBIDDEN` when it may not be read. */
+  async get(key: string, scope: ConsulScope = {}): Promise<KvEntry | undefined> {
+    const answer = await this.#retried(read('GET', key), scope, (call) =>
+      this.#consul.kv.get({ key, ...call } as never),
+    );
+    return toEntry(answer.data);
+  }
+
+  /**
+   * A blocking query: answers at once when the key's index is not `index`, else when it changes or after `waitMs` (and up to a
+   * sixteenth more). An answer is not a change: compare. Not retried, and not counted by the gate: it is held open on purpose.
+   */
+  async getBlocking(
+    key: string,
+    index: string,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<BlockingAnswer> {
+    const wait = { index, wait: `${Math.round(waitMs / 1000)}s`, timeout: waitMs * (17 / 16) + 10_000 };
+    const answer = await this.#send(read('watch', key), signal, (call) =>
+      this.#consul.kv.get({ key, ...call, ...wait } as never),
+    );
+    return { entry: toEntry(answer.data), index: answer.index };
+  }
+
+  /** Writes a key; with `cas` only if its ModifyIndex is that (0: only if it does not exist). False when the check failed. */
+  async put(key: string, value: string, scope: ConsulScope = {}, cas?: number): Promise<boolean> {
+    const options = { key, value, ...(cas !== undefined && { cas }) };
+    const answer = await this.#retried(write('PUT', key), scope, (call) =>
+      this.#consul.kv.set({ ...options, ...call } as never),
+    );
+    return answer.data === true;
+  }
+
+  async delete(key: string, scope: ConsulScope = {}): Promise<void> {
+    await this.#retried(write('DELETE', key), scope, (call) =>
+      this.#consul.kv.del({ key, ...call } as never),
+    );
+  }
+
+  /** The keys below a prefix, and the index that moves when any of them does. Silently without those the token may not see. */
+  async keys(
+    prefix: string,
+    scope: ConsulScope = {},
+  ): Promise<{ readonly keys: readonly string[]; readonly index: string }> {
+    const answer = await this.#retried(read('list', prefix), scope, (call) =>
+      this.#consul.kv.keys({ key: prefix, ...call } as never).catch(asAnswer(404)),
+    );
+    return { keys: Array.isArray(answer.data) ? answer.data : [], index: answer.index };
+  }
+
+  /** Applies all operations or none. At most 64, and 512 KiB as JSON with base64. */
+  async transaction(operations: readonly TxnOperation[], scope: ConsulScope = {}): Promise<TxnResult> {
+    const body = operations.map(({ Value, ...operation }) => ({
+      KV: { ...operation, ...(Value !== undefined && { Value: Buffer.from(Value).toString('base64') }) },
+    }));
+    // A conflict is an answer, not a failure.
+    const answer = await this.#retried(write('transaction', operations.at(-1)?.Key ?? ''), scope, (call) =>
+      this.#consul.transaction.create(body as never, call as never).catch(asAnswer(409)),
+    );
+    return toTxnResult(answer.data);
+  }
+
+  /** What the agent says of itself; needs `agent:read`. */
+  async agentSelf(scope: ConsulScope = {}): Promise<unknown> {
+    const answer = await this.#retried(read('read', '/agent/self'), scope, (call) =>
+      this.#consul.agent.self(call as never),
+    );
+    return answer.data;
+  }
+
+  /** Closes all sockets; calls under way fail. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #retried(request: Call, { signal, budget }: ConsulScope, call: PackageCall): Promise<Answer> {
+    return withRetry(() => this.gate.run(() => this.#send(request, signal, call)), {
+      policy: this.#options.retry,
+      signal,
+      budget,
+      allow: (error) => !error.ambiguous,
+    });
+  }
+
+  async #send(request: Call, signal: AbortSignal | undefined, call: PackageCall): Promise<Answer> {
+    signal?.throwIfAborted();
+    this.#sent += 1;
+    // The package knows no AbortSignal; its `ctx` is an emitter of its own for each call.
+    const ctx = Object.assign(new EventEmitter(), { includeResponse: true });
+    const cancel = () => ctx.emit('cancel');
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      const [response, data] = (await call({ ctx })) as [PackageResponse, unknown];
+      return { data, index: response.headers['x-consul-index'] ?? '0' };
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw consulError({ side: this.side, address: this.address, ...request }, error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+interface PackageResponse {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** A call of the package with the options that every call gets. */
+type PackageCall = (options: { readonly ctx: EventEmitter }) => Promise<unknown>;
+
+interface Call {
+  readonly operation: string;
+  readonly path: string;
+  readonly writes: boolean;
+}
+
+interface Answer {
+  readonly data: unknown;
+  /** `X-Consul-Index`. */
+  readonly index: string;
+}
+
+function read(operation: string, path: string): Call {
+  return { operation, path, writes: false };
+}
+
+function write(operation: string, path: string): Call {
+  return { operation, path, writes: true };
+}
+
+/** Turns the package's rejection for one status back into the answer it was. */
+function asAnswer(status: number) {
+  return (error: { readonly statusCode?: number; readonly response?: PackageResponse }) => {
+    if (error.statusCode !== status || error.response === undefined) throw error;
+    return [error.response, error.response.body];
+  };
+}
+
+function certificates({ ca, cert, key, serverName, skipVerify }: ConsulTls) {
+  return {
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(serverName && { servername: serverName }),
+    ...(skipVerify && { rejectUnauthorized: false }),
+  };
+}
+
+function toEntry(found: unknown): KvEntry | undefined {
+  if (found === undefined || found === null) return undefined;
+  const { Value, ModifyIndex } = found as { Value?: string | null; ModifyIndex?: number };
+  return { value: Value ?? '', modifyIndex: Number(ModifyIndex) };
+}
+
+function toTxnResult(body: unknown): TxnResult {
+  const { Results, Errors } = (body ?? {}) as {
+    Results?: readonly { KV?: { Key: string; ModifyIndex: number } }[] | null;
+    Errors?: readonly { OpIndex: number; What: string }[] | null;
+  };
+  if (Errors !== null && Errors !== undefined && Errors.length > 0) {
+    return {
+      kind: 'refused',
+      operations: Errors.map(({ OpIndex }) => OpIndex),
+      what: Errors.map(({ What }) => What),
+    };
+  }
+  const entries = (Results ?? []).flatMap(({ KV }) =>
+    KV === undefined ? [] : [[KV.Key, KV.ModifyIndex] as const],
+  );
+  return { kind: 'applied', modifyIndexes: new Map(entries) };
+}

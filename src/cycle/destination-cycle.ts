@@ -1,0 +1,175 @@
+import { VsyncError } from '../base/errors.ts';
+import { shortSet } from '../sync/delete-guard.ts';
+import type { Plan } from '../sync/plan.ts';
+import type { SyncInfo } from '../sync/sync-info.ts';
+import { type Applied, type ApplyOptions, applyTasks } from './apply-tasks.ts';
+import { type CycleRun, stoppedOutcome } from './cycle-run.ts';
+import { type CycleCounts, type CycleOutcome, completeBatch } from './outcome.ts';
+import { type Comparison, type PlanOptions, planDestination, type SettledPair } from './plan-destination.ts';
+import type { DestinationVault, OriginSecrets, StoredIndex } from './ports.ts';
+
+/**
+ * One cycle of a destination: load both -> compare -> guard -> apply -> save, the save also after each batch (R10).
+ * The destination's info gets the origin's insights, so both say the same when all is copied.
+ */
+
+export interface DestinationCycleOptions extends PlanOptions {
+  readonly origin: OriginSecrets;
+  readonly vault: DestinationVault;
+  readonly numWorkers: number;
+  readonly onConflict: ApplyOptions['onConflict'];
+  /** Tasks after which progress is saved. */
+  readonly batchSize: number;
+}
+
+/** A destination's cycles. Between them only what Consul confirms is kept (R9). */
+export class DestinationCycle {
+  readonly #options: DestinationCycleOptions;
+  #settled: SettledPair | undefined;
+
+  constructor(options: DestinationCycleOptions) {
+    this.#options = options;
+  }
+
+  /** Compares only: what a dry run prints. */
+  plan(run: CycleRun): Promise<Comparison> {
+    return planDestination(this.#options, run);
+  }
+
+  async run(run: CycleRun): Promise<CycleOutcome> {
+    const settled = this.#settled;
+    this.#settled = undefined;
+    const comparison = await planDestination(this.#options, run, settled);
+    const { plan, info } = comparison;
+    if (comparison.inSync) {
+      this.#settled = settled;
+      return this.#outcome('noop', comparison, nothing, run);
+    }
+    if (plan.guard.held) run.emit({ kind: 'guard.held', verdict: plan.guard });
+
+    const progress = new Progress(this.#options, comparison, run);
+    const applied = await applyTasks(
+      plan,
+      info,
+      {
+        origin: this.#options.origin,
+        destination: this.#options.vault,
+        numWorkers: this.#options.numWorkers,
+        onConflict: this.#options.onConflict,
+        expectExisting: comparison.rebuilt,
+        onRecorded: () => progress.recorded(),
+      },
+      run,
+    );
+    // Also when the cycle was stopped: what was written is recorded, so that no later cycle writes it again.
+    await progress.finish();
+    info.abort();
+    const outcome = this.#outcome(resultOf(plan, applied, run), comparison, applied, run);
+    if (outcome.result === 'noop' && applied.skipped === 0 && comparison.replaces !== undefined) {
+      this.#settled = { origin: comparison.origin.modifyIndex, own: comparison.replaces.modifyIndex };
+    }
+    return outcome;
+  }
+
+  #outcome(
+    result: CycleOutcome['result'],
+    { plan, info }: Comparison,
+    applied: Applied,
+    run: CycleRun,
+  ): CycleOutcome {
+    const { added, updated, deleted, recorded } = applied;
+    const counts: CycleCounts = {
+      // Not all of it is looked at in each cycle.
+      paths: info.unloaded.length === 0 ? info.size : undefined,
+      failed: run.errors.failedPaths.size,
+      changes: { added, updated, deleted, recorded },
+    };
+    if (run.errors.stopped !== undefined) return stoppedOutcome(run.errors, counts);
+    return {
+      result,
+      counts,
+      failedPaths: run.errors.failedPaths,
+      ...(plan.guard.held && { held: plan.guard, error: deletesHeld(plan) }),
+    };
+  }
+}
+
+const nothing: Applied = { added: 0, updated: 0, deleted: 0, recorded: 0, skipped: 0 };
+
+function resultOf(plan: Plan, applied: Applied, run: CycleRun): CycleOutcome['result'] {
+  if (plan.guard.held) return 'held';
+  if (run.errors.failedPaths.size > 0) return 'partial';
+  const { added, updated, deleted, recorded } = applied;
+  return added + updated + deleted + recorded + plan.drops.length > 0 ? 'success' : 'noop';
+}
+
+/** Saves what is recorded, one save at a time, while the workers go on. */
+class Progress {
+  readonly #options: DestinationCycleOptions;
+  readonly #info: SyncInfo;
+  readonly #run: CycleRun;
+  #stored: StoredIndex | undefined;
+  #unsaved = 0;
+  #saving: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(options: DestinationCycleOptions, { info, replaces }: Comparison, run: CycleRun) {
+    this.#options = options;
+    this.#info = info;
+    this.#run = run;
+    this.#stored = replaces;
+  }
+
+  /** Counts a recorded task; saves in the background after each batch. A worker waits only when a whole batch is ahead of a save. */
+  async recorded(): Promise<void> {
+    this.#unsaved += 1;
+    if (this.#unsaved < this.#options.batchSize) return;
+    if (this.#saving !== undefined) await this.#saving;
+    if (this.#unsaved >= this.#options.batchSize && this.#run.errors.stopped === undefined) this.#start();
+  }
+
+  /** Saves the rest. A failed save stops the cycle; what it held is found by comparing next time (R6). */
+  async finish(): Promise<void> {
+    await this.#saving;
+    if (this.#failed) return;
+    this.#start();
+    await this.#saving;
+  }
+
+  #start(): void {
+    this.#unsaved = 0;
+    this.#saving = this.#save()
+      .catch((error: unknown) => {
+        this.#failed = true;
+        this.#run.errors.stop(error);
+      })
+      .finally(() => {
+        this.#saving = undefined;
+      });
+  }
+
+  async #save(): Promise<void> {
+    const changes = this.#info.checkpoint();
+    if (changes.buckets.length === 0) return;
+    const batch = completeBatch(changes, { everyEntryConfirmed: true });
+    this.#stored = await this.#options.store.save(batch, this.#stored, this.#run.saveScope);
+  }
+}
+
+function deletesHeld({ guard, held }: Plan): VsyncError {
+  const { deletes, paths, limit, set } = guard;
+  const part = paths === 0 ? '' : ` (${((deletes / paths) * 100).toFixed(1)} %)`;
+  const empty = guard.guard === 'empty_origin';
+  return new VsyncError({
+    code: empty ? 'ORIGIN_EMPTY' : 'DELETES_HELD',
+    side: 'destination',
+    message: empty
+      ? `the origin lists no path at all; ${deletes} destination secrets would be deleted`
+      : `${deletes} of ${paths} destination secrets${part} would be deleted; the limit is ${limit}`,
+    why: empty
+      ? 'likely a wrong mount, a lost policy, or a fresh Vault behind the same address'
+      : `at the origin they are gone; the first of them: ${held[0]?.path}`,
+    hint: `if intended: vsync approve ${shortSet(set)} (valid for this exact set only); else check the origin`,
+    note: 'Adds and updates were applied; no delete was made.',
+  });
+}

@@ -1,0 +1,64 @@
+import type { Release } from '../base/releasers.ts';
+
+/**
+ * What the process is asked to do by signals: the first SIGINT or SIGTERM drains (no new work, what is under way is finished and
+ * saved), the second aborts at once. SIGUSR2 runs a cycle now.
+ */
+export class SignalChannel {
+  readonly #drain = new AbortController();
+  readonly #abort = new AbortController();
+  readonly #runNow = new Set<() => void>();
+  #received: NodeJS.Signals | undefined;
+
+  /** Aborted by the first stopping signal. */
+  get draining(): AbortSignal {
+    return this.#drain.signal;
+  }
+
+  /** Aborted by the second one. */
+  get aborting(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The first stopping signal that came. */
+  get received(): NodeJS.Signals | undefined {
+    return this.#received;
+  }
+
+  /** Calls `listener` for each SIGUSR2, until released. */
+  onRunNow(listener: () => void): Release {
+    this.#runNow.add(listener);
+    return () => void this.#runNow.delete(listener);
+  }
+
+  /** Takes a stopping signal: from the process, or from a test. */
+  stop(signal: NodeJS.Signals): void {
+    if (this.#received !== undefined) {
+      this.#abort.abort();
+      return;
+    }
+    this.#received = signal;
+    this.#drain.abort();
+  }
+
+  /** Aborts without a second signal: the time for finishing is over. */
+  giveUp(): void {
+    this.#abort.abort();
+  }
+
+  /** Listens to the process until released. Node as PID 1 needs explicit handlers. */
+  listen(target: NodeJS.Process = process): Release {
+    const stop = (signal: NodeJS.Signals) => this.stop(signal);
+    const runNow = () => {
+      for (const listener of this.#runNow) listener();
+    };
+    target.on('SIGINT', stop);
+    target.on('SIGTERM', stop);
+    target.on('SIGUSR2', runNow);
+    return () => {
+      target.off('SIGINT', stop);
+      target.off('SIGTERM', stop);
+      target.off('SIGUSR2', runNow);
+    };
+  }
+}

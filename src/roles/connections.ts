@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import type { Side } from '../base/errors.ts';
+import { VsyncError } from '../base/errors.ts';
+import type { RetryPolicy } from '../base/retry.ts';
+import type { Secret } from '../base/secret.ts';
+import type { Config, ConsulConfig, TlsConfig, VaultConfig } from '../config/config.ts';
+import { ConsulClient } from '../consul/client.ts';
+import { VaultClient } from '../vault/client.ts';
+import { type VaultAuth, VaultTokens } from '../vault/token.ts';
+
+/** Configuration -> clients. Nothing is sent yet. */
+
+/** One side's Vault: its client and its token. */
+export interface VaultConnection {
+  readonly client: VaultClient;
+  readonly tokens: VaultTokens;
+}
+
+/** Opens the client of one side's Vault. `maxInFlight` bounds its requests under way. */
+export async function openVault(
+  side: Side,
+  vault: VaultConfig,
+  maxInFlight: number,
+  retry: RetryPolicy,
+): Promise<VaultConnection> {
+  const client = new VaultClient({
+    side,
+    address: vault.address,
+    namespace: vault.namespace,
+    tls: await readTls(vault.tls),
+    maxInFlight,
+    rateLimit: vault.rateLimit > 0 ? vault.rateLimit : undefined,
+    requestTimeoutMs: vault.requestTimeoutMs,
+    retry: { ...retry, retries: vault.maxRetries },
+  });
+  return { client, tokens: new VaultTokens(client, authOf(vault)) };
+}
+
+/** Opens the client of one side's Consul. */
+export async function openConsul(
+  side: Side,
+  consul: ConsulConfig,
+  retry: RetryPolicy,
+): Promise<ConsulClient> {
+  return new ConsulClient({
+    side,
+    address: consul.address,
+    token: consul.token,
+    datacenter: consul.remoteDc,
+    namespace: consul.namespace,
+    partition: consul.partition,
+    tls: await readTls(consul.tls),
+    requestTimeoutMs: consul.requestTimeoutMs,
+    rateLimit: consul.rateLimit > 0 ? consul.rateLimit : undefined,
+    retry,
+  });
+}
+
+export function retryPolicyOf({ retry }: Config): RetryPolicy {
+  return { retries: 4, baseMs: retry.baseMs, maxMs: retry.maxMs };
+}
+
+/** How many workers `numWorkers` means. */
+export function workersOf(numWorkers: number | 'auto'): number {
+  return numWorkers === 'auto' ? autoWorkers : numWorkers;
+}
+
+/** What `auto` stands for: enough to keep a Vault busy, few enough to leave it room for others. */
+const autoWorkers = 16;
+
+/** A token wins over AppRole, as in the Go program; a file over neither, since the loader refuses both. */
+function authOf({ token, tokenFile, approle }: VaultConfig): VaultAuth {
+  if (tokenFile !== undefined) return { kind: 'token_file', file: tokenFile };
+  if (token !== undefined) return { kind: 'token', token };
+  return {
+    kind: 'approle',
+    path: approle.path.replace(/^\/+|\/+$/g, ''),
+    roleId: fileOr(approle.roleIdFile, approle.roleId) as Secret,
+    secretId: fileOr(approle.secretIdFile, approle.secretId),
+  };
+}
+
+function fileOr(
+  file: string | undefined,
+  text: Secret | undefined,
+): Secret | { readonly file: string } | undefined {
+  return file === undefined ? text : { file };
+}
+
+async function readTls(tls: TlsConfig) {
+  const [ca, cert, key] = await Promise.all([pemOf(tls.caCert), pemOf(tls.clientCert), pemOf(tls.clientKey)]);
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(tls.serverName !== undefined && { serverName: tls.serverName }),
+    skipVerify: tls.skipVerify,
+  };
+}
+
+async function pemOf(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined || file.includes('-----BEGIN')) return file;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new VsyncError({
+      code: 'CONFIG_UNREADABLE',
+      path: file,
+      message: `cannot read ${file}: ${String((error as { code?: unknown }).code)}`,
+      hint: 'it must exist and be readable for the user that vsync runs as',
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import type { Side } from '../base/errors.ts';
+import type { ConsulClient } from '../consul/client.ts';
+import { type NodeStatus, statusKey, writeStatus } from '../consul/node-store.ts';
+import type { CycleEvent } from '../cycle/events.ts';
+import type { CycleOutcome } from '../cycle/outcome.ts';
+import { version } from '../version.ts';
+
+/** Writes how the last cycle ended to Consul, so that `vsync status` shows the whole fleet and a silent node is noticed. */
+export interface StatusWriter {
+  /** Takes an event; at the end of a cycle the status is written in the background. */
+  readonly observe: (event: CycleEvent) => void;
+  /** Resolves when nothing is being written. */
+  readonly idle: () => Promise<void>;
+}
+
+export function statusWriter(options: {
+  readonly consul: ConsulClient;
+  readonly syncPath: string;
+  readonly role: Side;
+  readonly name: string;
+  readonly nextCycle: () => Date | undefined;
+  readonly onError: (error: unknown) => void;
+}): StatusWriter {
+  const { consul, role, name } = options;
+  const key = statusKey(options.syncPath, role, name);
+  let lastSuccessAt: string | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  return {
+    observe: (event) => {
+      if (event.kind !== 'cycle.end') return;
+      const cycleEndedAt = new Date().toISOString();
+      const { outcome } = event;
+      if (outcome.result === 'success' || outcome.result === 'noop') lastSuccessAt = cycleEndedAt;
+      const status: NodeStatus = {
+        role,
+        name,
+        vsyncVersion: version,
+        ...wordsOf(outcome),
+        cycleEndedAt,
+        lastSuccessAt,
+        nextCycleAt: options.nextCycle()?.toISOString(),
+        result: outcome.result,
+        trigger: event.trigger,
+        durationMs: Math.round(event.durationMs),
+        counts: countsOf(outcome),
+        errorCode: outcome.error?.code,
+        errorMessage: outcome.error?.message,
+        held: outcome.held && {
+          set: outcome.held.set,
+          deletes: outcome.held.deletes,
+          limit: outcome.held.limit,
+          paths: outcome.held.paths,
+        },
+      };
+      // One after the other, so that an older status never overwrites a newer one.
+      writing = writing.then(() => writeStatus(consul, key, status)).catch(options.onError);
+    },
+    idle: () => writing,
+  };
+}
+
+function countsOf({ counts }: CycleOutcome): NodeStatus['counts'] {
+  const { paths, failed, changes } = counts;
+  return { ...(paths !== undefined && { paths }), failed, ...changes };
+}
+
+/** Health and sync as the words that status, page and log share. */
+function wordsOf({ result }: CycleOutcome): Pick<NodeStatus, 'health' | 'sync'> {
+  switch (result) {
+    case 'success':
+    case 'noop':
+      return { health: 'Healthy', sync: 'InSync' };
+    case 'partial':
+      return { health: 'Degraded', sync: 'OutOfSync' };
+    case 'held':
+      return { health: 'Held', sync: 'OutOfSync' };
+    case 'failed':
+    case 'timeout':
+      return { health: 'Failed', sync: 'Unknown' };
+    case 'aborted':
+      return { health: 'Healthy', sync: 'Unknown' };
+  }
+}

@@ -1,0 +1,190 @@
+import nodeVault from 'node-vault';
+import type { Pool } from 'undici';
+import { type Side, VsyncError } from '../base/errors.ts';
+import { RequestGate } from '../base/request-gate.ts';
+import { type RetryBudget, type RetryPolicy, withRetry } from '../base/retry.ts';
+import type { Secret } from '../base/secret.ts';
+import { openPool, type TlsOptions, type TransportOptions, vaultTransport } from './transport.ts';
+
+/**
+ * One Vault or OpenBao server as seen by one side: its connections, its limits, its token, and requests with retries.
+ * Knows nothing of secrets or mounts: `kv.ts` and `mounts.ts` do.
+ */
+
+export interface VaultClientOptions {
+  readonly side: Side;
+  /** e.g. `https://vault.example.net:8200`, without a path. */
+  readonly address: string;
+  readonly namespace?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+  /** Bounds the requests under way at once. */
+  readonly maxInFlight: number;
+  /** Requests per second, exact; unset = no limit. */
+  readonly rateLimit?: number | undefined;
+  readonly requestTimeoutMs: number;
+  readonly retry: RetryPolicy;
+}
+
+/** Gives the token for a request, and judges a 403: see `token.ts`. */
+export interface TokenProvider {
+  token(signal?: AbortSignal): Promise<Secret>;
+  /**
+   * A request that carried `token` was refused with 403. Resolves true when there is another token to try, false when the token is
+   * good and its policies refuse; throws `TOKEN_EXPIRED` when it is dead and no other can be had.
+   */
+  refused(token: Secret, signal?: AbortSignal): Promise<boolean>;
+}
+
+export interface VaultRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Encoded, starting with `/`, without `/v1`. */
+  readonly path: string;
+  /** Unencoded, for messages. */
+  readonly about: string;
+  /** An object, or JSON text that is sent as it is. */
+  readonly body?: object | string;
+  readonly signal?: AbortSignal | undefined;
+  readonly parse?: (text: string) => unknown;
+  /** Retries of this cycle are taken from here. */
+  readonly budget?: RetryBudget | undefined;
+  /** False for logins and health: no token is sent. */
+  readonly authenticated?: boolean;
+  /** Instead of the client's own; "" for the root. */
+  readonly namespace?: string;
+  /** True for what changes something at the server: an unclear failure is then not sent again (R8). */
+  readonly writes?: boolean;
+}
+
+/** A retry that is about to be made. */
+export type RetryListener = (error: VsyncError, attempt: number, delayMs: number) => void;
+
+/** node-vault's `request`, typed: it passes our own keys on to the transport. */
+type NodeVaultRequest = (
+  options: TransportOptions & {
+    method: string;
+    path: string;
+    headers: Record<string, string>;
+    json?: object | string;
+  },
+) => Promise<unknown>;
+
+export class VaultClient {
+  readonly side: Side;
+  readonly address: string;
+  readonly namespace: string | undefined;
+  readonly gate: RequestGate;
+  onRetry: RetryListener | undefined;
+  readonly #options: VaultClientOptions;
+  readonly #pool: Pool;
+  readonly #request: NodeVaultRequest;
+  #tokens: TokenProvider | undefined;
+  #sent = 0;
+
+  constructor(options: VaultClientOptions) {
+    this.#options = options;
+    this.side = options.side;
+    this.address = options.address;
+    this.namespace = options.namespace;
+    this.gate = new RequestGate(options.maxInFlight, options.rateLimit);
+    this.#pool = openPool(options.address, options.maxInFlight, options.tls);
+    const client = nodeVault({
+      endpoint: options.address,
+      noCustomHTTPVerbs: true,
+      debug: () => {},
+      'request-promise': vaultTransport(this.#pool),
+    });
+    // Left out or empty as options these fall through to VAULT_TOKEN and its like; assigned afterwards they stay. Token and
+    // namespace go with each request instead.
+    Object.assign(client, { token: '', namespace: '', pathPrefix: '' });
+    this.#request = client.request as NodeVaultRequest;
+  }
+
+  /** Where tokens come from; set once, before the first authenticated request. */
+  useTokens(tokens: TokenProvider): void {
+    this.#tokens = tokens;
+  }
+
+  /** How many requests were sent so far, retries included. */
+  get requestsSent(): number {
+    return this.#sent;
+  }
+
+  /**
+   * Sends a request and returns the parsed body ("" for 204). Throws `NotFound` for a 404, `VsyncError` for any other failure,
+   * or the signal's reason.
+   */
+  async request(request: VaultRequest): Promise<unknown> {
+    return withRetry(() => this.#authenticated(request), {
+      policy: this.#options.retry,
+      signal: request.signal,
+      budget: request.budget,
+      allow: (error) => !error.ambiguous,
+      ...(this.onRetry && { onRetry: this.onRetry }),
+    });
+  }
+
+  /** Sends a request with this very token, whatever the provider says: to look a token up. */
+  async requestWith(token: Secret, request: VaultRequest): Promise<unknown> {
+    return withRetry(() => this.gate.run(() => this.#send(request, token)), {
+      policy: this.#options.retry,
+      signal: request.signal,
+      budget: request.budget,
+    });
+  }
+
+  /** Closes all connections; requests under way fail. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  /** Tokens are fetched outside the gate: a login is a request of its own and must not wait for a place that its caller holds. */
+  async #authenticated(request: VaultRequest): Promise<unknown> {
+    if (request.authenticated === false) return this.gate.run(() => this.#send(request, undefined));
+    const tokens = this.#tokens;
+    if (tokens === undefined) throw new Error(`no token provider for the ${this.side} Vault`);
+    const token = await tokens.token(request.signal);
+    try {
+      return await this.gate.run(() => this.#send(request, token));
+    } catch (error) {
+      if (!(error instanceof VsyncError) || error.status !== 403) throw error;
+      if (!(await tokens.refused(token, request.signal))) throw error;
+      const next = await tokens.token(request.signal);
+      return this.gate.run(() => this.#send(request, next));
+    }
+  }
+
+  async #send(request: VaultRequest, token: Secret | undefined): Promise<unknown> {
+    const { side, address } = this;
+    const namespace = request.namespace ?? this.namespace ?? '';
+    request.signal?.throwIfAborted();
+    this.#sent += 1;
+    try {
+      const body = await this.#request({
+        method: request.method,
+        path: request.path,
+        // X-Vault-Request: an Agent or Proxy in between may demand it.
+        headers: {
+          'X-Vault-Request': 'true',
+          ...(token && { 'X-Vault-Token': token.reveal() }),
+          ...(namespace !== '' && { 'X-Vault-Namespace': namespace }),
+        },
+        ...(request.body !== undefined && { json: request.body }),
+        about: {
+          side,
+          address,
+          method: request.method,
+          path: request.about,
+          writes: request.writes ?? false,
+        },
+        signal: request.signal,
+        timeoutMs: this.#options.requestTimeoutMs,
+        parse: request.parse,
+      });
+      this.gate.succeeded();
+      return body;
+    } catch (error) {
+      if (error instanceof VsyncError && error.status === 429) this.gate.slowDown();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { VsyncError } from '../base/errors.ts';
+import type { CallScope, FolderListing, SecretState } from '../cycle/ports.ts';
+import { type Insight, insightOf, type KvMetadata } from '../sync/insight.ts';
+import type { DataPath, Mount } from '../sync/mount-path.ts';
+import type { SecretValue } from '../sync/secret-value.ts';
+import type { VaultClient, VaultRequest } from './client.ts';
+import { encodePath } from './encode-path.ts';
+import { badAnswer, NotFound, vaultName } from './errors.ts';
+import { parseKvAnswer } from './kv-answer.ts';
+
+/**
+ * KV version 2 of Vault and OpenBao, one function per request. What a 404 means is decided here, each kind apart:
+ * only `{"errors":[]}` and a deleted version are evidence of absence.
+ */
+
+/** `GET <mount>metadata/<folder>?list=true`. Every failure fails the cycle: a partial list would look like deletes (R3). */
+export async function listFolder(
+  client: VaultClient,
+  mount: Mount,
+  folder: string,
+  scope: CallScope,
+): Promise<FolderListing> {
+  const about = `${mount}metadata/${folder}`;
+  try {
+    const body = await client.request({
+      method: 'GET',
+      path: `/${encodePath(about.slice(0, -1))}/?list=true`,
+      about,
+      ...scope,
+    });
+    const names = (body as { data?: { keys?: unknown } }).data?.keys;
+    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+      throw badAnswer(failed(client, 'LIST', about), 'it has no list of keys');
+    }
+    return {
+      keys: names.filter((name: string) => !name.endsWith('/')),
+      folders: names.filter((name: string) => name.endsWith('/')),
+    };
+  } catch (error) {
+    if (error instanceof NotFound && error.kind === 'empty') return { keys: [], folders: [] };
+    throw listError(client, about, error);
+  }
+}
+
+/** `GET <mount>metadata/<key>`: the insight, or `undefined` when there is no secret. */
+export async function readInsight(
+  client: VaultClient,
+  mount: Mount,
+  key: string,
+  serverNowMs: number,
+  scope: CallScope,
+): Promise<Insight | undefined> {
+  const about = `${mount}metadata/${key}`;
+  try {
+    const body = await client.request({ method: 'GET', path: `/${encodePath(about)}`, about, ...scope });
+    const metadata = (body as { data?: unknown }).data;
+    if (!isMetadata(metadata))
+      throw badAnswer(failed(client, 'GET', about), 'it is not KV v2 metadata').as('path');
+    return insightOf(metadata, serverNowMs);
+  } catch (error) {
+    // Deleted with all its metadata since the folder was listed.
+    if (error instanceof NotFound && error.kind === 'empty') return undefined;
+    throw readError(client, 'GET', about, error);
+  }
+}
+
+/** `GET <mount>data/<key>`: value and version of the current version, one atomic pair. */
+export async function readSecret(
+  client: VaultClient,
+  path: DataPath,
+  scope: CallScope,
+): Promise<SecretState> {
+  try {
+    const answer = await client.request({
+      method: 'GET',
+      path: `/${encodePath(path)}`,
+      about: path,
+      parse: parseKvAnswer,
+      ...scope,
+    });
+    return { kind: 'live', ...(answer as ReturnType<typeof parseKvAnswer>) };
+  } catch (error) {
+    if (error instanceof NotFound && error.kind === 'empty') return { kind: 'absent' };
+    if (error instanceof NotFound && error.kind === 'deleted' && error.version !== undefined) {
+      return { kind: 'deleted', version: error.version };
+    }
+    throw readError(client, 'GET', path, error);
+  }
+}
+
+/** `POST <mount>data/<key>` with check-and-set; returns the version that was made. The value is sent as the text it is. */
+export async function writeSecret(
+  client: VaultClient,
+  path: DataPath,
+  value: SecretValue,
+  cas: number,
+  scope: CallScope,
+): Promise<number> {
+  const body = await change(client, {
+    method: 'POST',
+    path: `/${encodePath(path)}`,
+    about: path,
+    body: `{"options":{"cas":${cas}},"data":${value.reveal()}}`,
+    ...scope,
+  });
+  const version = (body as { data?: { version?: unknown } }).data?.version;
+  if (typeof version !== 'number') throw badAnswer(failed(client, 'POST', path), 'it names no version');
+  return version;
+}
+
+/** `DELETE <mount>data/<key>`: soft-deletes the current version. */
+export async function deleteSecret(client: VaultClient, path: DataPath, scope: CallScope): Promise<void> {
+  await change(client, { method: 'DELETE', path: `/${encodePath(path)}`, about: path, ...scope });
+}
+
+async function change(client: VaultClient, request: VaultRequest): Promise<unknown> {
+  try {
+    return await client.request({ ...request, writes: true });
+  } catch (error) {
+    throw readError(client, request.method, request.about, error);
+  }
+}
+
+function failed(client: VaultClient, method: string, path: string) {
+  return {
+    side: client.side,
+    address: client.address,
+    method,
+    path,
+    writes: method === 'POST' || method === 'DELETE',
+  };
+}
+
+function isMetadata(value: unknown): value is KvMetadata {
+  const { current_version, updated_time, versions } = (value ?? {}) as Record<string, unknown>;
+  return (
+    Number.isSafeInteger(current_version) &&
+    typeof updated_time === 'string' &&
+    typeof versions === 'object' &&
+    versions !== null
+  );
+}
+
+const notFoundReasons = {
+  empty: 'there is nothing',
+  no_mount: 'there is no such mount, or no such namespace',
+  deleted: 'the answer is that of a deleted version',
+  wrong_path: 'it is no path of a KV version 2 mount',
+  foreign: "a 404 that is not Vault's: a proxy or load balancer may have answered",
+} as const;
+
+function listError(client: VaultClient, about: string, error: unknown): unknown {
+  const where = { side: client.side, server: 'vault', address: client.address, path: about } as const;
+  const note =
+    'The scan is incomplete, so nothing was published: a partial list would look like deletes to every destination.';
+  if (error instanceof NotFound) {
+    return new VsyncError({
+      ...where,
+      code: 'VAULT_LIST_UNKNOWN',
+      status: 404,
+      message: `${vaultName(client)} gave no list of ${about} (404)`,
+      why: notFoundReasons[error.kind],
+      hint: `is the mount still there? vault secrets list; then ${client.side}.mounts`,
+      note,
+    });
+  }
+  if (!(error instanceof VsyncError)) return error;
+  if (error.status === 403) {
+    return new VsyncError({
+      ...where,
+      code: 'VAULT_LIST_DENIED',
+      status: 403,
+      message: `${vaultName(client)} refused LIST on ${about} (403)`,
+      why: 'the policies of the token give no "list" there',
+      hint: `path "${about.split('metadata/')[0]}metadata/*" { capabilities = ["list","read"] }`,
+      note,
+    });
+  }
+  return error.class === 'path' ? error.as('transient') : error;
+}
+
+function readError(client: VaultClient, method: string, about: string, error: unknown): unknown {
+  if (!(error instanceof NotFound)) return error;
+  return new VsyncError({
+    side: client.side,
+    server: 'vault',
+    address: client.address,
+    path: about,
+    // Without its mount no path can be read: that is not the failure of one secret.
+    code: 'SECRET_UNREADABLE',
+    class: error.kind === 'no_mount' ? 'transient' : 'path',
+    status: 404,
+    message: `${vaultName(client)} has no answer to ${method} ${about} (404)`,
+    why: notFoundReasons[error.kind],
+    hint: `is the mount still there? vault secrets list; then ${client.side}.mounts`,
+  });
+}

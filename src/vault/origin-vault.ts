@@ -1,0 +1,30 @@
+import { type Clock, systemClock } from '../base/clock.ts';
+import type { CallScope, OriginMetadata, OriginSecrets } from '../cycle/ports.ts';
+import type { VaultClient } from './client.ts';
+import { readHealth } from './health.ts';
+import { listFolder, readInsight, readSecret } from './kv.ts';
+import { describeMount } from './mounts.ts';
+
+/** How long a measured offset of the server's clock is taken as true. */
+const clockKnownForMs = 10 * 60_000;
+
+/** The origin's Vault for an origin process: lists and metadata. */
+export function originMetadata(client: VaultClient, clock: Clock = systemClock): OriginMetadata {
+  let offsetMs = 0;
+  let readAt = Number.NEGATIVE_INFINITY;
+  return {
+    describeMount: (mount, scope) => describeMount(client, mount, scope),
+    listFolder: (mount, folder, scope) => listFolder(client, mount, folder, scope),
+    readInsight: (mount, key, scope) => readInsight(client, mount, key, clock.now() + offsetMs, scope),
+    readClock: async ({ signal }: CallScope) => {
+      if (clock.monotonic() - readAt < clockKnownForMs) return;
+      offsetMs = (await readHealth(client, signal, clock)).clockOffsetMs;
+      readAt = clock.monotonic();
+    },
+  };
+}
+
+/** The origin's Vault for a destination process: values, read only. */
+export function originSecrets(client: VaultClient): OriginSecrets {
+  return { readSecret: (path, scope) => readSecret(client, path, scope) };
+}

@@ -1,0 +1,130 @@
+import { type Dispatcher, Pool } from 'undici';
+import { parseRetryAfter } from '../base/retry.ts';
+import { badAnswer, type FailedRequest, networkError, notFound, statusError } from './errors.ts';
+
+/**
+ * The HTTP transport under node-vault: an undici pool for one server. It takes the place of node-vault's own one (axios), which has
+ * no timeout, follows redirects with the token, and puts tokens and secrets into its errors.
+ * Redirects are not followed, no environment variable is read, and no error quotes a body.
+ */
+
+/** TLS material, PEM text. */
+export interface TlsOptions {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  readonly skipVerify?: boolean;
+}
+
+/** What a call passes through node-vault to this transport, besides `method`, `path`, `headers` and `json`. */
+export interface TransportOptions {
+  /** For messages and errors. */
+  readonly about: FailedRequest;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** Reads the body of a success; default `JSON.parse`. What it throws becomes "not Vault's answer". */
+  readonly parse?: ((text: string) => unknown) | undefined;
+}
+
+/** The request as node-vault hands it over (`request-promise` hook: one object per call, our own keys unchanged). */
+interface HookRequest extends TransportOptions {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: Record<string, string>;
+  /** A string is sent as it is: a secret's value travels as the text that was read. */
+  readonly json?: unknown;
+}
+
+/** Opens a pool of connections to one server. `connections` bounds its sockets. */
+export function openPool(address: string, connections: number, tls: TlsOptions = {}): Pool {
+  return new Pool(new URL(address).origin, {
+    connections,
+    connect: {
+      ...(tls.ca !== undefined && { ca: tls.ca }),
+      ...(tls.cert !== undefined && { cert: tls.cert }),
+      ...(tls.key !== undefined && { key: tls.key }),
+      ...(tls.serverName !== undefined && { servername: tls.serverName }),
+      ...(tls.skipVerify && { rejectUnauthorized: false }),
+    },
+    // Each call has its own deadline over connect, headers and body together.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+}
+
+/**
+ * The `request-promise` option of node-vault over a pool. Resolves 200 and 204; throws `NotFound` for a 404 and a `VsyncError` for
+ * everything else, or the reason of the caller's signal.
+ */
+export function vaultTransport(pool: Pool) {
+  return { defaults: () => (request: HookRequest) => send(pool, request) };
+}
+
+async function send(pool: Pool, request: HookRequest) {
+  const { about, signal, timeoutMs } = request;
+  signal?.throwIfAborted();
+  // Not AbortSignal.timeout: on Node 20 a timeout signal that only AbortSignal.any holds is collected and never fires.
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  const combined = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
+  let response: Dispatcher.ResponseData;
+  let text: string;
+  try {
+    response = await pool.request({
+      method: request.method as Dispatcher.HttpMethod,
+      path: request.uri.slice(request.uri.indexOf('/', request.uri.indexOf('://') + 3)),
+      headers:
+        request.json === undefined
+          ? request.headers
+          : { 'Content-Type': 'application/json', ...request.headers },
+      body: bodyOf(request.json),
+      signal: combined,
+    });
+    text = await response.body.text();
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw networkError(about, deadline.signal.aborted ? 'TIMEOUT' : codeOf(error), timeoutMs);
+  } finally {
+    clearTimeout(timer);
+  }
+  return answer(request, response, text);
+}
+
+function answer(request: HookRequest, response: Dispatcher.ResponseData, text: string) {
+  const { about } = request;
+  const status = response.statusCode;
+  if (status === 200 || status === 204) {
+    // node-vault matches `request.path` against sys/health, and would then take an error for an answer: give it none.
+    return { statusCode: status, body: text === '' ? '' : parseBody(request, text), request: { path: '' } };
+  }
+  if (status === 404) throw notFound(parseLoosely(text));
+  throw statusError(about, status, parseRetryAfter(response.headers['retry-after']?.toString(), Date.now()));
+}
+
+function parseBody({ parse, about }: HookRequest, text: string): unknown {
+  try {
+    return (parse ?? JSON.parse)(text);
+  } catch {
+    // The error of a parser quotes its input, perhaps a secret: it is dropped.
+    throw badAnswer(about, 'it is not the JSON that was expected');
+  }
+}
+
+function parseLoosely(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function bodyOf(json: unknown): string | null {
+  if (json === undefined) return null;
+  return typeof json === 'string' ? json : JSON.stringify(json);
+}
+
+function codeOf(error: unknown): string {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
+  return String(code ?? cause?.code ?? 'NETWORK');
+}
