@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { Secret } from '../base/secret.ts';
+import type { Config } from './config.ts';
+import { formatDuration } from './duration.ts';
+import { keySpecs } from './keys.ts';
+import { placeOf, type Source } from './source.ts';
+
+/** One line of `config show`. */
+export interface ShownKey {
+  readonly key: string;
+  /** As a file would have it; secrets as their prefix and the beginning of a hash; `undefined` = not set. */
+  readonly value: string | undefined;
+  /** `default`, `flag --tick`, `env VSYNC_NUMBUCKETS`, `dest.json:12:5`; `undefined` = not set. */
+  readonly source: string | undefined;
+}
+
+/** The effective configuration: every key that the role of `config` reads, with its value and where that comes from. */
+export function showConfig(config: Config, sources: ReadonlyMap<string, Source>): ShownKey[] {
+  return keySpecs
+    .filter(({ readBy }) => readBy.includes(config.role))
+    .map(({ key, kind, typedPath }) => {
+      const value = typedPath.reduce<unknown>(
+        (at, name) => (at as Record<string, unknown> | undefined)?.[name],
+        config,
+      );
+      const source = sources.get(key) ?? (value === undefined ? undefined : { kind: 'default' as const });
+      const text = kind === 'duration' && typeof value === 'number' ? formatDuration(value) : printed(value);
+      return { key, value: text, source: source && placeOf(source) };
+    });
+}
+
+function printed(value: unknown): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  if (value instanceof Secret) return redact(value);
+  return JSON.stringify(value, ['name', 'from', 'to']);
+}
+
+/**
+ * `hvs.****(sha256:ab12)`: enough to tell two tokens apart. The prefix is the kind of a token, and two bytes of a hash do not help to
+ * guess one. `reveal()` is called here for the hash alone.
+ */
+export function redact(secret: Secret): string {
+  const text = secret.reveal();
+  const prefix = /^(hvs|hvb|hvr|s|b|r)\./.exec(text)?.[0] ?? '';
+  return `${prefix}****(sha256:${createHash('sha256').update(text).digest('hex').slice(0, 4)})`;
+}
