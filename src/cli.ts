@@ -32,7 +32,7 @@ export function commandTree(io: CommandIo, run: (exitCode: Promise<number>) => P
     .addOption(new Option('--no-color', 'the same as --color never'))
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .configureHelp({ helpWidth: io.out.isTTY ? io.out.columns : 80 })
+    .configureHelp({ helpWidth: io.out.isTTY ? (io.out.columns ?? 80) : 80 })
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: () => {} })
     .showSuggestionAfterError(false);
@@ -68,6 +68,30 @@ export function commandTree(io: CommandIo, run: (exitCode: Promise<number>) => P
   };
   cycles('origin', 'scan the origin Vault and publish what it has', originDetail);
   cycles('destination', 'copy what the origin published to this Vault', destinationDetail);
+  program
+    .command('dev')
+    .summary('in-memory Vaults and Consul to try vsync with')
+    .description(devDetail)
+    .addOption(
+      new Option('--flavour <name>', 'what the Vaults behave like')
+        .choices(['vault', 'openbao'])
+        .default('vault'),
+    )
+    .option('--write <file>', 'write the configuration to this file, which must not exist')
+    .action((options) => run(import('./commands/dev.ts').then(({ devCommand }) => devCommand(options, io))));
+  program
+    .command('demo')
+    .summary('run the whole job on in-memory servers')
+    .description(demoDetail)
+    .addOption(
+      new Option('--flavour <name>', 'what the Vaults behave like')
+        .choices(['vault', 'openbao'])
+        .default('vault'),
+    )
+    .option('--keep', 'leave the servers running afterwards, until Ctrl-C', false)
+    .action((options) =>
+      run(import('./commands/demo.ts').then(({ demoCommand }) => demoCommand(options, io))),
+    );
   return program;
 }
 
@@ -85,6 +109,12 @@ an index of it in Consul. Runs a cycle at once and then each tick, until SIGTERM
 
 const destinationDetail = `Compares what the origin published with what is here, and copies what differs.
 Runs a cycle at once, when the origin publishes, and each tick, until SIGTERM.`;
+
+const devDetail = `Starts two Vault-compatible servers and a Consul-compatible one in memory, on loopback,
+and prints their addresses, tokens and a configuration for them. Ends with Ctrl-C.`;
+
+const demoDetail = `Starts in-memory servers, fills the origin, shows a dry run, copies, changes a few secrets,
+copies again, and compares every value. Takes a few seconds and leaves nothing behind.`;
 
 /** Runs the command line. Returns the exit code; never rejects. */
 export async function main(args: readonly string[], io: CommandIo): Promise<number> {

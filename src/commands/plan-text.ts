@@ -60,7 +60,7 @@ function header({ origin, info }: Comparison, totals: PlanTotals, config: Config
   const differ = differingBuckets(origin.index, info.index).length;
   return [
     `vsync plan  origin ${config.origin.vault.address}  ->  destination ${destination}  (name: ${config.name})`,
-    `Origin info has ${counted(totals.origin, 'path')} in ${counted(origin.index.length, 'bucket')}; destination info has ${counted(totals.destination, 'path')}; ${grouped(differ)} of ${counted(origin.index.length, 'bucket')} differ.`,
+    `Origin info has ${counted(totals.origin, 'path')} in ${counted(origin.index.length, 'bucket')}; destination info has ${counted(totals.destination, 'path')}; ${grouped(differ)} of ${counted(origin.index.length, 'bucket')} ${differ === 1 ? 'differs' : 'differ'}.`,
   ];
 }
 
