@@ -6,7 +6,8 @@ import type { Secret } from '../base/secret.ts';
 import type { Config, ConsulConfig, TlsConfig, VaultConfig } from '../config/config.ts';
 import { ConsulClient } from '../consul/client.ts';
 import { VaultClient } from '../vault/client.ts';
-import { type VaultAuth, VaultTokens } from '../vault/token.ts';
+import type { VaultAuth } from '../vault/login.ts';
+import { VaultTokens } from '../vault/token.ts';
 
 /** Configuration -> clients. Nothing is sent yet. */
 

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { asVsyncError, type VsyncError } from '../base/errors.ts';
-import type { TokenFacts, VaultTokens } from './token.ts';
+import type { TokenFacts } from './login.ts';
+import type { VaultTokens } from './token.ts';
 
 /**
  * Keeps the token of one side alive, on a timer of its own that no cycle holds up.

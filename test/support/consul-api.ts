@@ -32,6 +32,13 @@ export class ConsulApi {
     );
   }
 
+  /** Consul's own mark of a prefix: it moves with every write or delete below, also of a key that is gone again. */
+  async mark(prefix: string): Promise<string | null> {
+    const response = await this.call('GET', `kv/${prefix}?keys=true`);
+    await response.arrayBuffer();
+    return response.headers.get('X-Consul-Index');
+  }
+
   async get(key: string): Promise<string | undefined> {
     const response = await this.call('GET', `kv/${key}?raw`);
     const text = await response.text();
