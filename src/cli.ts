@@ -69,6 +69,27 @@ export function commandTree(io: CommandIo, run: (exitCode: Promise<number>) => P
   cycles('origin', 'scan the origin Vault and publish what it has', originDetail);
   cycles('destination', 'copy what the origin published to this Vault', destinationDetail);
   program
+    .command('approve [set]')
+    .summary('release exactly one set of held deletes')
+    .description(approveDetail)
+    .addOption(
+      new Option('--role <role>', 'whose deletes').choices(['origin', 'destination']).default('destination'),
+    )
+    .option('--for <duration>', 'how long the approval is valid', '24h')
+    .action((set: string | undefined, _options, self: Command) => {
+      const options = self.optsWithGlobals();
+      const { config, role, strictConfig } = options;
+      return run(
+        import('./commands/approve.ts').then(({ approveCommand }) =>
+          approveCommand(
+            set,
+            { config, role, for: options.for, strictConfig, flags: flagValuesOf(options) },
+            io,
+          ),
+        ),
+      );
+    });
+  program
     .command('dev')
     .summary('in-memory Vaults and Consul to try vsync with')
     .description(devDetail)
@@ -109,6 +130,9 @@ an index of it in Consul. Runs a cycle at once and then each tick, until SIGTERM
 
 const destinationDetail = `Compares what the origin published with what is here, and copies what differs.
 Runs a cycle at once, when the origin publishes, and each tick, until SIGTERM.`;
+
+const approveDetail = `Releases the deletes that the last cycle held, named by the set it printed; the node makes
+them in its next cycle. Without a set it says what is held. Any other set is held again.`;
 
 const devDetail = `Starts two Vault-compatible servers and a Consul-compatible one in memory, on loopback,
 and prints their addresses, tokens and a configuration for them. Ends with Ctrl-C.`;

@@ -37,10 +37,18 @@ export interface LogOptions {
 
 export function openLog(options: LogOptions): Log {
   const secrets = new Set<string>();
-  const scrub = (line: string) => {
-    let clean = line;
+  const scrub = (text: string) => {
+    let clean = text;
     for (const secret of secrets) clean = clean.replaceAll(secret, '[redacted]');
     return clean;
+  };
+  // Before it is rendered: escaped for JSON or a terminal, a secret is another text.
+  const scrubbed = ({ level, message, fields }: Entry): Entry => {
+    const clean = Object.entries(fields).map(([name, value]) => [
+      scrub(name),
+      typeof value === 'string' ? scrub(value) : value,
+    ]);
+    return { level, message: scrub(message), fields: Object.fromEntries(clean) };
   };
   const render = options.type === 'json' ? jsonLine : consoleLine(options.color);
   const logger = createLogger({
@@ -51,7 +59,7 @@ export function openLog(options: LogOptions): Log {
         stream: options.stream,
         eol: '\n',
         // On the transport, not the logger: there it would run before the level is looked at.
-        format: format.printf((entry) => scrub(render(entry as unknown as Entry))),
+        format: format.printf((entry) => render(scrubbed(entry as unknown as Entry))),
       }),
     ],
   });

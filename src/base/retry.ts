@@ -84,13 +84,14 @@ export function retryDelayMs(
 ): number {
   const backoffMs = random() * Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
   if (error.retryAfterMs === undefined) return backoffMs;
-  return Math.min(policy.maxMs, error.retryAfterMs) + random() * policy.baseMs;
+  return Math.min(policy.maxMs, error.retryAfterMs + random() * policy.baseMs);
 }
 
 /** A `Retry-After` header in milliseconds: whole seconds or an HTTP date; `undefined` for anything else. */
 export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
-  const at = Date.parse(header);
+  // Every HTTP date begins with the day of the week; Date.parse alone takes "-5" and "1.5" for days in 2001.
+  const at = /^[A-Z][a-z]+,? /.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 }

@@ -55,6 +55,21 @@ export async function writeStatus(
   await consul.put(key, JSON.stringify(status), scope);
 }
 
+/** The status of a node as it wrote it last, or `undefined`. */
+export async function readStatus(
+  consul: ConsulClient,
+  key: string,
+  scope: ConsulScope = {},
+): Promise<NodeStatus | undefined> {
+  const entry = await consul.get(key, scope);
+  if (entry === undefined) return undefined;
+  try {
+    return JSON.parse(entry.value) as NodeStatus;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The approval that is stored and has not expired, or `undefined`. Anything unreadable is no approval. */
 export async function readApproval(
   consul: ConsulClient,

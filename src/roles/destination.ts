@@ -1,7 +1,6 @@
 import { errorFields } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
 import { syncInfoReader, syncInfoStore } from '../consul/info-store.ts';
-import { approvalKey, readApproval } from '../consul/node-store.ts';
 import { watchKey } from '../consul/watch.ts';
 import { DestinationCycle } from '../cycle/destination-cycle.ts';
 import type { PlanOptions } from '../cycle/plan-destination.ts';
@@ -21,7 +20,7 @@ import {
   isSameVault,
 } from './preflight.ts';
 import type { Role, RoleContext } from './role.ts';
-import { largeBucketWarning, ownPrefix, protectSecrets } from './shared.ts';
+import { approvedSets, largeBucketWarning, ownPrefix, protectSecrets } from './shared.ts';
 
 type DestinationConfiguration = Extract<Config, { role: 'destination' }>;
 
@@ -54,7 +53,6 @@ export async function openDestination(
 
   const originPrefix = ownPrefix(origin.syncPath, 'origin');
   const prefix = ownPrefix(destination.syncPath, 'destination');
-  const approval = approvalKey(destination.syncPath, config.name);
   const originMounts = origin.mounts ?? [];
   const stores = {
     originStore: syncInfoReader(originConsul, originPrefix),
@@ -75,10 +73,7 @@ export async function openDestination(
       sameVault,
       ignoreDeletes: config.ignoreDeletes,
       guards: config.guards,
-      approvedSets: async (scope) => {
-        const stored = await readApproval(consul, approval, Date.now(), scope);
-        return [...context.approvedSets, ...(stored === undefined ? [] : [stored.set])];
-      },
+      approvedSets: approvedSets(consul, destination.syncPath, config.name, context.approvedSets),
       numWorkers,
       onConflict: destination.onConflict,
       batchSize: destination.batchSize,

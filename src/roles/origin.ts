@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
 import { syncInfoStore } from '../consul/info-store.ts';
-import { approvalKey, readApproval } from '../consul/node-store.ts';
 import { OriginCycle } from '../cycle/origin-cycle.ts';
 import { pathFilter } from '../sync/path-filter.ts';
 import { originMetadata } from '../vault/origin-vault.ts';
@@ -9,7 +8,7 @@ import { keepToken } from './keep-token.ts';
 import { statusWriter } from './node-status.ts';
 import { checkConsulReadable, checkConsulWritable, checkScanRights, checkVault } from './preflight.ts';
 import type { Role, RoleContext } from './role.ts';
-import { largeBucketWarning, ownPrefix, protectSecrets } from './shared.ts';
+import { approvedSets, largeBucketWarning, ownPrefix, protectSecrets } from './shared.ts';
 
 export interface OriginRole extends Role {
   readonly originCycle: OriginCycle;
@@ -32,7 +31,6 @@ export async function openOrigin(context: RoleContext<Config>): Promise<OriginRo
   const mounts = origin.mounts ?? [];
   const filter = pathFilter(origin.include, origin.exclude);
   const prefix = ownPrefix(origin.syncPath, 'origin');
-  const approval = approvalKey(origin.syncPath, config.name);
   const originCycle = new OriginCycle({
     vault: originMetadata(vault.client),
     store: syncInfoStore(consul, prefix, { onLargeBucket: largeBucketWarning(log) }),
@@ -42,10 +40,7 @@ export async function openOrigin(context: RoleContext<Config>): Promise<OriginRo
     numBuckets: config.numBuckets,
     maxFailedPaths: origin.maxFailedPaths,
     guards: config.guards,
-    approvedSets: async (scope) => {
-      const stored = await readApproval(consul, approval, Date.now(), scope);
-      return [...context.approvedSets, ...(stored === undefined ? [] : [stored.set])];
-    },
+    approvedSets: approvedSets(consul, origin.syncPath, config.name, context.approvedSets),
   });
   const status = statusWriter({
     consul,

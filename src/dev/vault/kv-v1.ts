@@ -1,4 +1,4 @@
-import { type Backend, backendOf, type Fields } from './framework.ts';
+import { type Backend, backendOf, type Fields, type Handler } from './framework.ts';
 import { parseDurationSeconds } from './go-time.ts';
 import { encodeJson, isJsonObject, RawJson } from './json.ts';
 import { parseJson } from './json-parse.ts';
@@ -7,6 +7,7 @@ import {
   type LogicalRequest,
   type LogicalResponse,
   listResponse,
+  type Operation,
   plainError,
   wrappedError,
 } from './logical.ts';
@@ -21,36 +22,27 @@ const defaultLeaseSeconds = 2_764_800;
 /** A KV v1 mount: one object for each path, digits kept; no versions, no metadata, no check-and-set. */
 export function kvV1Backend(store: KvV1Store, flavour: Flavour): Backend {
   // Vault refuses `..` anywhere, even inside a segment; OpenBao does not.
-  const relative = (path: string) => flavour === 'vault' && path.includes('..');
-  const at = (request: LogicalRequest, failed = '') => {
-    if (relative(request.path)) throw wrappedError(400, `${failed}relative paths not supported`);
+  const isRelative = (path: string) => flavour === 'vault' && path.includes('..');
+  const exists = (fields: Fields) => {
+    const path = fields.string('path');
+    if (isRelative(path)) throw wrappedError(500, 'internal error');
+    return store.get(path.split('/')) !== undefined;
+  };
+  const segments = (request: LogicalRequest, failed = '') => {
+    if (isRelative(request.path)) throw wrappedError(400, `${failed}relative paths not supported`);
     return request.path.split('/');
   };
-  const folder = (request: LogicalRequest) => at(request).slice(0, -1);
+  const folder = (request: LogicalRequest) => segments(request).slice(0, -1);
+  const operations: Partial<Record<Operation, Handler>> = {
+    read: (_fields, request) => readSecret(store.get(segments(request, 'read failed: '))),
+    update: (_fields, request) => writeSecret(store, request),
+    delete: (_fields, request) => deleteSecret(store, segments(request), request.validUtf8),
+    list: (_fields, request) => listResponse(store.list(folder(request))),
+  };
+  if (flavour === 'openbao')
+    operations.scan = (_fields, request) => listResponse([...store.walk(folder(request))]);
   return backendOf([
-    {
-      pattern: /^(?<path>.*)$/s,
-      fields: { path: 'string' },
-      takesAnything: true,
-      exists: (fields) => {
-        const path = fields.string('path');
-        if (relative(path)) throw wrappedError(500, 'internal error');
-        return store.get(path.split('/')) !== undefined;
-      },
-      operations: {
-        read: (_fields, request) => readSecret(store.get(at(request, 'read failed: '))),
-        update: (_fields, request) => writeSecret(store, request),
-        delete: (_fields, request) => {
-          if (!request.validUtf8) throw wrappedError(500, 'key contains invalid UTF-8 characters');
-          store.delete(at(request));
-          return undefined;
-        },
-        list: (_fields, request) => listResponse(store.list(folder(request))),
-        ...(flavour === 'openbao' && {
-          scan: (_fields: Fields, request: LogicalRequest) => listResponse([...store.walk(folder(request))]),
-        }),
-      },
-    },
+    { pattern: /^(?<path>.*)$/s, fields: { path: 'string' }, takesAnything: true, exists, operations },
   ]);
 }
 
@@ -75,6 +67,11 @@ function writeSecret(store: KvV1Store, request: LogicalRequest): undefined {
   if (request.data.size === 0) throw plainError(400, 'missing data fields');
   if (!request.validUtf8) throw wrappedError(500, 'failed to write: key contains invalid UTF-8 characters');
   store.set(request.path.split('/'), encodeJson(request.data));
+}
+
+function deleteSecret(store: KvV1Store, path: readonly string[], validUtf8: boolean): undefined {
+  if (!validUtf8) throw wrappedError(500, 'key contains invalid UTF-8 characters');
+  store.delete(path);
 }
 
 /** A new, empty KV v1 store. */

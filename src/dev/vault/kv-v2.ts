@@ -48,19 +48,19 @@ function configPath(store: KvV2Store): BackendPath {
     if (openbao) data.set('metadata_cas_required', metadataCasRequired);
     return { data };
   };
-  const update = (given: Fields) => {
-    const { config } = store;
-    if (given.has('max_versions')) config.maxVersions = given.int('max_versions') >>> 0;
-    if (given.has('cas_required')) config.casRequired = given.bool('cas_required');
-    if (given.has('delete_version_after')) {
-      config.deleteVersionAfterSeconds = Math.max(given.seconds('delete_version_after'), -1);
-    }
-    if (openbao && given.has('metadata_cas_required')) {
-      config.metadataCasRequired = given.bool('metadata_cas_required');
-    }
-    return undefined;
-  };
+  const update = (given: Fields) => setConfig(store, given);
   return { pattern: /^config$/, fields, operations: { read, update } };
+}
+
+function setConfig({ config, settings }: KvV2Store, given: Fields): undefined {
+  if (given.has('max_versions')) config.maxVersions = given.int('max_versions') >>> 0;
+  if (given.has('cas_required')) config.casRequired = given.bool('cas_required');
+  if (given.has('delete_version_after')) {
+    config.deleteVersionAfterSeconds = Math.max(given.seconds('delete_version_after'), -1);
+  }
+  if (settings.flavour === 'openbao' && given.has('metadata_cas_required')) {
+    config.metadataCasRequired = given.bool('metadata_cas_required');
+  }
 }
 
 const roots = new Set(['metadata', 'data', 'delete', 'undelete', 'destroy']);

@@ -41,12 +41,13 @@ const operations: Readonly<Record<string, Operation>> = {
 /** The answer to a request. Never throws: a defect of this server is shown as a 500. */
 export function answerRequest(parts: HandlerParts, request: HttpRequest, snapshot?: Snapshot): HttpAnswer {
   if (!hasPrintablePath(request.target)) return { status: 400, headers: {}, body: '' };
-  const namespace = header(request.headers, 'x-vault-namespace').replace(/^\/|\/$/g, '');
-  const foreign = namespace !== '' && namespace !== 'root';
-  if (foreign && parts.core.flavour === 'openbao') return errorAnswer(404, 'namespace not found');
+  const namespace = header(request.headers, 'x-vault-namespace');
+  const isRoot = ['', 'root'].includes(namespace.replace(/^\/|\/$/g, ''));
+  if (parts.core.flavour === 'openbao' && !isRoot) return errorAnswer(404, 'namespace not found');
   const answer = routed(parts, request, snapshot);
+  if (namespace === '') return answer;
   // Vault's community edition ignores the namespace, and says it back.
-  return foreign ? { ...answer, headers: { ...answer.headers, 'X-Vault-Namespace': namespace } } : answer;
+  return { ...answer, headers: { ...answer.headers, 'X-Vault-Namespace': namespace } };
 }
 
 function routed(parts: HandlerParts, request: HttpRequest, snapshot?: Snapshot): HttpAnswer {

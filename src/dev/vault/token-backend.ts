@@ -72,14 +72,10 @@ function create(
   request: LogicalRequest,
   orphan: boolean,
 ): LogicalResponse {
-  const parent = parts.tokens.lookup(request.token ?? '');
-  if (parent === undefined) throw plainError(400, 'parent token lookup failed: no parent found');
-  if (parent.type === 'batch') throw plainError(400, 'batch tokens cannot create more tokens');
-  if (parent.numUses > 0) throw plainError(400, 'restricted use token cannot generate child tokens');
+  const parent = parentOf(parts, request);
   const isSudo = parts.policies.aclOf(parent.policies).isSudo('update', `auth/token/${request.path}`);
   const type = tokenType(fields);
-  const numUses = fields.int('num_uses');
-  if (numUses < 0) throw plainError(400, 'number of uses cannot be negative');
+  if (fields.int('num_uses') < 0) throw plainError(400, 'number of uses cannot be negative');
   const policies = childPolicies(fields, parent, isSudo);
   checkPrivileges(fields, isSudo);
   if (policies.includes('root')) checkRootChild(parent, type);
@@ -98,9 +94,18 @@ function create(
     period,
     explicitMaxTtl,
     maxTtl: 0,
-    numUses,
+    numUses: fields.int('num_uses'),
   });
   return { auth: authOf(token), warnings: [...warnings, ...creationWarnings(parts, fields, token)] };
+}
+
+/** The request's token, if it is one that may have children. */
+function parentOf(parts: TokenBackendParts, request: LogicalRequest): Token {
+  const parent = parts.tokens.lookup(request.token ?? '');
+  if (parent === undefined) throw plainError(400, 'parent token lookup failed: no parent found');
+  if (parent.type === 'batch') throw plainError(400, 'batch tokens cannot create more tokens');
+  if (parent.numUses > 0) throw plainError(400, 'restricted use token cannot generate child tokens');
+  return parent;
 }
 
 function creationWarnings(parts: TokenBackendParts, fields: Fields, token: Token): string[] {

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RequestGate } from '../../src/base/request-gate.ts';
+
+/** Requests that stay under way until they are answered. */
+function requests(gate: RequestGate) {
+  const answers: (() => void)[] = [];
+  let underWay = 0;
+  let most = 0;
+  const start = (count: number) =>
+    Array.from({ length: count }, () =>
+      gate.run(async () => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await new Promise<void>((resolve) => answers.push(resolve));
+        underWay -= 1;
+      }),
+    );
+  return {
+    start,
+    underWay: () => underWay,
+    most: () => most,
+    /** Answers the oldest ones, as many as there are at most. */
+    answer: async (count = Number.POSITIVE_INFINITY) => {
+      for (const resolve of answers.splice(0, count)) resolve();
+      await new Promise(setImmediate);
+    },
+  };
+}
+
+describe('requests under way at once', () => {
+  it('are never more than the limit; the others wait for a place', async () => {
+    const gate = new RequestGate(3);
+    const made = requests(gate);
+    const all = made.start(10);
+    expect(made.underWay()).toBe(3);
+    await made.answer(2);
+    expect(made.underWay()).toBe(3);
+    for (let round = 0; round < 4; round += 1) await made.answer();
+    await Promise.all(all);
+    expect(made.most()).toBe(3);
+  });
+
+  it('are halved when the server asks for less, down to one', async () => {
+    const gate = new RequestGate(8);
+    const limits = [gate.inFlightLimit];
+    for (let i = 0; i < 5; i += 1) {
+      gate.slowDown();
+      limits.push(gate.inFlightLimit);
+    }
+    expect(limits).toEqual([8, 4, 2, 1, 1, 1]);
+    const made = requests(gate);
+    const all = made.start(3);
+    expect(made.underWay()).toBe(1);
+    for (let round = 0; round < 3; round += 1) await made.answer();
+    await Promise.all(all);
+    expect(made.most()).toBe(1);
+  });
+
+  it('grow back by one for each round of answers, up to the limit', () => {
+    const gate = new RequestGate(4);
+    gate.slowDown();
+    gate.slowDown();
+    const limits = Array.from({ length: 12 }, () => {
+      gate.succeeded();
+      return gate.inFlightLimit;
+    });
+    expect(limits).toEqual([2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4]);
+  });
+
+  it('begin to grow anew after another 429', () => {
+    const gate = new RequestGate(8);
+    gate.slowDown();
+    for (let i = 0; i < 3; i += 1) gate.succeeded();
+    gate.slowDown();
+    gate.succeeded();
+    expect(gate.inFlightLimit, 'the answers before the second 429 do not count').toBe(2);
+    gate.succeeded();
+    expect(gate.inFlightLimit).toBe(3);
+  });
+
+  it('let waiting ones start when the limit grows', async () => {
+    const gate = new RequestGate(2);
+    gate.slowDown();
+    const made = requests(gate);
+    const all = made.start(2);
+    expect(made.underWay()).toBe(1);
+    gate.succeeded();
+    expect(made.underWay()).toBe(2);
+    await made.answer();
+    await Promise.all(all);
+  });
+
+  it('pass on what a request returns or throws, and free its place', async () => {
+    const gate = new RequestGate(1);
+    const error = new Error('failed');
+    const failed = gate.run(() => Promise.reject(error));
+    const passed = gate.run(async () => 42);
+    await expect(failed).rejects.toBe(error);
+    await expect(passed).resolves.toBe(42);
+  });
+});
+
+describe('requests per second', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** No window of one second, wherever it begins, holds more than `limit` starts. */
+  function expectRate(starts: readonly number[], limit: number): void {
+    for (let i = limit; i < starts.length; i += 1) {
+      const span = (starts[i] as number) - (starts[i - limit] as number);
+      expect(span, `${limit + 1} requests started within ${span} ms`).toBeGreaterThanOrEqual(1000);
+    }
+  }
+
+  it('are as many as allowed in any second, and not fewer when many wait', async () => {
+    const gate = new RequestGate(100, 5);
+    const starts: number[] = [];
+    const begun = Date.now();
+    const all = Array.from({ length: 23 }, () => gate.run(async () => starts.push(Date.now() - begun)));
+    await vi.advanceTimersByTimeAsync(10_000);
+    await Promise.all(all);
+    expect(starts).toEqual([0, 1000, 2000, 3000, 4000].flatMap((at) => new Array(5).fill(at)).slice(0, 23));
+  });
+
+  it('are exact also over the edge of a second, however the requests come in', async () => {
+    const arrivals = fc.array(fc.tuple(fc.nat(700), fc.integer({ min: 1, max: 6 })), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 7 }), arrivals, async (limit, batches) => {
+        const gate = new RequestGate(100, limit);
+        const starts: number[] = [];
+        const all: Promise<unknown>[] = [];
+        for (const [pauseMs, count] of batches) {
+          await vi.advanceTimersByTimeAsync(pauseMs);
+          for (let i = 0; i < count; i += 1) all.push(gate.run(async () => starts.push(Date.now())));
+        }
+        await vi.advanceTimersByTimeAsync(100_000);
+        await Promise.all(all);
+        expect(starts).toHaveLength(all.length);
+        expectRate(starts, limit);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
