@@ -3,10 +3,10 @@ import { exitCodes, VsyncError } from '../base/errors.ts';
 import { Releasers } from '../base/releasers.ts';
 import type { Role } from '../config/config.ts';
 import { parseDuration } from '../config/duration.ts';
-import type { FlagValues } from '../config/flag-values.ts';
 import { type Approval, approvalKey, type NodeStatus, readStatus, statusKey } from '../consul/node-store.ts';
 import { openConsul, retryPolicyOf } from '../roles/connections.ts';
 import type { CommandIo } from './command-io.ts';
+import type { GlobalOptions } from './global-options.ts';
 import { configFor } from './load-config.ts';
 import { counted, grouped } from './text-style.ts';
 
@@ -16,13 +16,7 @@ import { counted, grouped } from './text-style.ts';
  */
 export async function approveCommand(
   set: string | undefined,
-  options: {
-    readonly config: readonly string[];
-    readonly role: Role;
-    readonly for: string;
-    readonly strictConfig: boolean;
-    readonly flags: FlagValues;
-  },
+  options: GlobalOptions & { readonly role: Role; readonly for: string },
   io: CommandIo,
 ): Promise<number> {
   const validMs = parseDuration(options.for);
@@ -33,11 +27,7 @@ export async function approveCommand(
       hint: 'for example 24h or 90m',
     });
   }
-  const loaded = await configFor(
-    options.role,
-    { files: options.config, flags: options.flags, strict: options.strictConfig, interactive: true },
-    io,
-  );
+  const loaded = await configFor(options.role, options, { interactive: true }, io);
   if ('exitCode' in loaded) return loaded.exitCode;
   const { config } = loaded;
   const side = config.role === 'origin' ? config.origin : config.destination;

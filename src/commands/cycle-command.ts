@@ -1,36 +1,22 @@
 import { openLog } from '../base/log.ts';
 import type { Role } from '../config/config.ts';
-import type { FlagValues } from '../config/flag-values.ts';
 import { runDaemon } from '../daemon.ts';
 import { version } from '../version.ts';
 import { type CommandIo, colorFor } from './command-io.ts';
 import { dryRun } from './dry-run.ts';
+import type { GlobalOptions } from './global-options.ts';
 import { configFor } from './load-config.ts';
 
 /** What `vsync origin` and `vsync destination` were called with. */
-export interface CycleCommandOptions {
-  readonly config: readonly string[];
+export interface CycleCommandOptions extends GlobalOptions {
   readonly once: boolean;
   readonly dryRun: boolean;
   readonly approveDeletes: readonly string[];
-  readonly strictConfig: boolean;
-  readonly color: 'auto' | 'always' | 'never';
-  /** Flags that set configuration keys. */
-  readonly flags: FlagValues;
 }
 
 /** `vsync origin` and `vsync destination`: a daemon, one cycle (`--once`), or what it would do (`--dry-run`). */
 export async function cycleCommand(role: Role, options: CycleCommandOptions, io: CommandIo): Promise<number> {
-  const loaded = await configFor(
-    role,
-    {
-      files: options.config,
-      flags: options.flags,
-      strict: options.strictConfig,
-      interactive: options.once || options.dryRun,
-    },
-    io,
-  );
+  const loaded = await configFor(role, options, { interactive: options.once || options.dryRun }, io);
   if ('exitCode' in loaded) return loaded.exitCode;
   const { config, files } = loaded;
   const color = colorFor(io.err, io.env, options.color);

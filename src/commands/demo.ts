@@ -124,6 +124,9 @@ class Demo {
       dryRun,
       approveDeletes: [],
       strictConfig: false,
+      json: false,
+      quiet: false,
+      noInput: true,
       color: 'never',
       flags: {},
     } as const;

@@ -1,35 +1,44 @@
 import { homedir } from 'node:os';
 import { exitCodes } from '../base/errors.ts';
 import type { Config, Role } from '../config/config.ts';
-import type { FlagValues } from '../config/flag-values.ts';
 import { loadConfig } from '../config/load.ts';
 import { renderProblem } from '../config/problem.ts';
+import type { Source } from '../config/source.ts';
 import type { CommandIo } from './command-io.ts';
+import type { GlobalOptions } from './global-options.ts';
 
-/** Reads the configuration of a command and shows every problem at once. Returns an exit code where there is no configuration. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The files that were read, absolute. */
+  readonly files: readonly string[];
+  /** Where the value of each key comes from. */
+  readonly sources: ReadonlyMap<string, Source>;
+}
+
+/**
+ * Reads the configuration of a command and shows every problem at once. Returns an exit code where there is no configuration.
+ * `interactive`: a person waits for the result, so `~/.vault-token` may be used.
+ */
 export async function configFor(
-  role: Role,
-  options: {
-    readonly files: readonly string[];
-    readonly flags: FlagValues;
-    readonly strict: boolean;
-    readonly interactive: boolean;
-  },
+  role: Role | undefined,
+  options: GlobalOptions,
+  { interactive }: { readonly interactive: boolean },
   io: CommandIo,
-): Promise<{ readonly config: Config; readonly files: readonly string[] } | { readonly exitCode: number }> {
-  const { config, problems, files } = await loadConfig({
+): Promise<LoadedConfig | { readonly exitCode: number }> {
+  const { config, problems, files, sources } = await loadConfig({
     role,
-    files: options.files,
+    files: options.config,
     flags: options.flags,
     env: io.env,
     cwd: io.cwd,
     home: io.env.HOME ?? homedir(),
-    strict: options.strict,
-    interactive: options.interactive,
+    strict: options.strictConfig,
+    interactive,
     readStdin,
   });
-  for (const problem of problems) io.err.write(`${problem.severity}: ${renderProblem(problem)}\n`);
-  if (config !== undefined) return { config, files };
+  const shown = options.quiet ? problems.filter(({ severity }) => severity === 'error') : problems;
+  for (const problem of shown) io.err.write(`${problem.severity}: ${renderProblem(problem)}\n`);
+  if (config !== undefined) return { config, files, sources };
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   io.err.write(`${errors} ${errors === 1 ? 'error' : 'errors'} in the configuration; nothing was started.\n`);
   const usageOnly = problems.every(

@@ -1,4 +1,5 @@
 import { VsyncError } from '../base/errors.ts';
+import type { DataPath } from '../sync/mount-path.ts';
 import type { Plan, PlannedTask } from '../sync/plan.ts';
 import type { SyncInfo } from '../sync/sync-info.ts';
 import { type CopyOptions, copySecret, type OnConflict } from './copy-secret.ts';
@@ -42,7 +43,9 @@ export async function applyTasks(
   const total = plan.copies.length + plan.deletes.length;
   let done = 0;
 
-  for (const { path } of plan.drops) info.remove(path);
+  const takenOver = takenOverBy(plan);
+  const waiting = new Set([...takenOver.values()].flat());
+  for (const drop of plan.drops) if (!waiting.has(drop)) info.remove(drop.path);
   for (const { path, code, message } of plan.skipped)
     fail(path, new VsyncError({ code, path, message, side: 'destination' }));
 
@@ -82,11 +85,14 @@ export async function applyTasks(
 
   async function copy(task: PlannedTask): Promise<void> {
     const { path, target } = task;
-    const result = await copySecret(task, copyOptions);
+    const formerOwners = takenOver.get(target) ?? [];
+    const from = task.from ?? formerOwners[0]?.from;
+    const result = await copySecret({ ...task, ...(from && { from }) }, copyOptions);
     if (result.kind === 'gone') return skip(task, 'it is gone at the origin; its next sync info will say so');
     if (result.kind === 'kept')
       return skip(task, `someone else's version ${result.version} at the destination is kept`);
     info.put(path, result.insight);
+    for (const former of formerOwners) info.remove(former.path);
     if (result.overwrote !== undefined)
       run.emit({ kind: 'path.conflict', path, target, version: result.overwrote });
     if (!result.written) counts.recorded += 1;
@@ -150,4 +156,16 @@ export async function applyTasks(
     const error = run.errors.pathFailed(path, thrown);
     if (error.class === 'path') run.emit({ kind: 'path.error', path, error });
   }
+}
+
+/**
+ * The entries to forget whose target one of the copies takes over, by target. They tell that the version there is our own, so each is
+ * kept until that copy is done.
+ */
+function takenOverBy({ copies, drops }: Plan): ReadonlyMap<DataPath, readonly PlannedTask[]> {
+  const taken = new Map<DataPath, PlannedTask[]>(
+    drops.length === 0 ? [] : copies.map(({ target }) => [target, []]),
+  );
+  for (const drop of drops) taken.get(drop.target)?.push(drop);
+  return taken;
 }

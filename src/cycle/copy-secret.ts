@@ -41,7 +41,8 @@ const maxWrites = 3;
 
 export async function copySecret(task: PlannedTask, options: CopyOptions): Promise<CopyResult> {
   const { origin, destination, scope, expectation } = options;
-  const readFirst = task.kind === 'add' ? expectation.existing : knownVersion(task) === undefined;
+  const isNew = task.kind === 'add' && task.from === undefined;
+  const readFirst = isNew ? expectation.existing : knownVersion(task) === undefined;
   const [source, current] = await Promise.all([
     origin.readSecret(task.path, scope),
     readFirst ? destination.readSecret(task.target, scope) : undefined,
@@ -59,12 +60,12 @@ export async function copySecret(task: PlannedTask, options: CopyOptions): Promi
     const overwrote = !assumption && isForeign(task, known) ? cas : undefined;
     try {
       const version = await destination.writeSecret(task.target, source.value, cas, options.writeScope);
-      if (task.kind === 'add') expectation.existing = false;
+      if (isNew) expectation.existing = false;
       return { kind: 'done', insight: recordOf(task, source, version), version, written: true, overwrote };
     } catch (error) {
       known = await afterFailedWrite(task, cas, error, attempt, options);
       assumption = false;
-      if (task.kind === 'add' && known.kind !== 'absent') expectation.existing = true;
+      if (isNew && known.kind !== 'absent') expectation.existing = true;
     }
   }
 }
@@ -115,10 +116,13 @@ async function afterFailedWrite(
   return now;
 }
 
-/** A version there that is neither the one we wrote nor one that we know nothing of because a Go node recorded it. */
-function isForeign(task: PlannedTask, current: SecretState): boolean {
+/**
+ * A version there that is neither the one we wrote nor one that we know nothing of because a Go node recorded it. A new path has a
+ * `from` only if it takes over the target of another one.
+ */
+function isForeign({ from }: PlannedTask, current: SecretState): boolean {
   if (current.kind !== 'live') return false;
-  return task.kind === 'add' || (task.from?.dv !== undefined && task.from.dv !== current.version);
+  return from === undefined || (from.dv !== undefined && from.dv !== current.version);
 }
 
 /** The version at the destination that an update may count on: only if what changed is plainly a newer version. */

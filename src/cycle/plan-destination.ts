@@ -151,12 +151,17 @@ async function planTasks(
   const meet = options.transforms.length > 0 && tasks.length > 0;
   const deletes = tasks.filter(({ kind }) => kind === 'delete').length;
   const targets = tasks.map(({ path }) => targetOf(path).path as DataPath);
+  const originPaths = meet ? await loadPaths(options.originStore, origin, run) : undefined;
+  // Whatever the configuration says of the origin's mounts, these paths are the origin's.
+  const published = new Set(
+    options.sameVault ? [...tasks.map(({ path }) => path), ...(originPaths ?? [])] : [],
+  );
   return buildPlan({
     tasks,
     targetOf,
-    originPaths: meet ? await loadPaths(options.originStore, origin, run) : undefined,
+    originPaths,
     targetProblem: await findTargetProblems(options.vault, targets, run),
-    isOriginPath: (target) => options.sameVault && isOnOrigin(target, options),
+    isOriginPath: (target) => options.sameVault && (published.has(target) || isOnOrigin(target, options)),
     ignoreDeletes: options.ignoreDeletes,
     guard: {
       settings: options.guards,

@@ -18,6 +18,7 @@ import {
   checkVault,
   checkWriteRights,
   isSameVault,
+  requireOriginMounts,
 } from './preflight.ts';
 import type { Role, RoleContext } from './role.ts';
 import { approvedSets, largeBucketWarning, ownPrefix, protectSecrets } from './shared.ts';
@@ -85,6 +86,7 @@ export async function openDestination(
     const originHealth = await checkVault(originVault, originMounts, scope);
     const health = await checkVault(vault, destination.mounts ?? [], scope);
     sameVault = isSameVault(config, originHealth, health);
+    if (sameVault) requireOriginMounts(originMounts);
     await checkWriteRights(vault.client, destination.mounts ?? [], config.ignoreDeletes, log, scope);
     await checkConsulReadable(originConsul, originPrefix, origin.consul, log, scope);
   };

@@ -122,6 +122,18 @@ export function isSameVault(
   return sameNamespace && (sameCluster || config.origin.vault.address === config.destination.vault.address);
 }
 
+/** In a loopback only the origin's mounts tell what must not be written; a destination of another Vault needs no list of them. */
+export function requireOriginMounts(mounts: readonly Mount[]): void {
+  if (mounts.length > 0) return;
+  throw new VsyncError({
+    code: 'CONFIG_MISSING_VALUE',
+    side: 'origin',
+    message: 'origin.mounts is missing, and origin and destination are one Vault',
+    why: "without it nothing tells which paths are the origin's own and must not be written",
+    hint: 'name in origin.mounts the mounts that the origin publishes',
+  });
+}
+
 async function warnOfDatacenter(
   consul: ConsulClient,
   { dc, remoteDc }: ConsulConfig,

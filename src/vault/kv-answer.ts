@@ -19,13 +19,21 @@ export function parseKvAnswer(text: string): KvAnswer {
   if (value === undefined) throw new SyntaxError('no data.data');
   const valueText = text.slice(value.start, value.end);
   if (!valueText.startsWith('{') && valueText !== 'null') throw new SyntaxError('data.data is not an object');
-  const envelope: { data?: { metadata?: Record<string, unknown> } } = JSON.parse(
-    `${text.slice(0, value.start)}null${text.slice(value.end)}`,
-  );
-  const { version, created_time } = envelope.data?.metadata ?? {};
+  const { version, created_time } = metadataOf(`${text.slice(0, value.start)}null${text.slice(value.end)}`);
   if (typeof version !== 'number' || typeof created_time !== 'string')
     throw new SyntaxError('no data.metadata');
   return { value: new SecretValue(valueText), version, createdTime: created_time };
+}
+
+function metadataOf(envelope: string): Readonly<Record<string, unknown>> {
+  let parsed: { readonly data?: { readonly metadata?: Record<string, unknown> | null } };
+  try {
+    parsed = JSON.parse(envelope);
+  } catch {
+    // JSON.parse quotes what it stumbles over.
+    throw new SyntaxError('not JSON around data.data');
+  }
+  return parsed.data?.metadata ?? {};
 }
 
 interface Span {

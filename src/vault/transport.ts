@@ -23,7 +23,7 @@ export interface TransportOptions {
   readonly about: FailedRequest;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs: number;
-  /** Reads the body of a success; default `JSON.parse`. What it throws becomes "not Vault's answer". */
+  /** Reads the body of a success, by default a JSON object. What it throws becomes "not Vault's answer". */
   readonly parse?: ((text: string) => unknown) | undefined;
 }
 
@@ -95,20 +95,28 @@ function answer(request: HookRequest, response: Dispatcher.ResponseData, text: s
   const { about } = request;
   const status = response.statusCode;
   if (status === 200 || status === 204) {
+    // Who wants something to be read gets no 204; a 200 without a body is not Vault's at all.
+    const body = status === 204 && request.parse === undefined ? '' : parseBody(request, text);
     // node-vault matches `request.path` against sys/health, and would then take an error for an answer: give it none.
-    return { statusCode: status, body: text === '' ? '' : parseBody(request, text), request: { path: '' } };
+    return { statusCode: status, body, request: { path: '' } };
   }
   if (status === 404) throw notFound(parseLoosely(text));
   throw statusError(about, status, parseRetryAfter(response.headers['retry-after']?.toString(), Date.now()));
 }
 
-function parseBody({ parse, about }: HookRequest, text: string): unknown {
+function parseBody({ parse = parseObject, about }: HookRequest, text: string): unknown {
   try {
-    return (parse ?? JSON.parse)(text);
+    return parse(text);
   } catch {
     // The error of a parser quotes its input, perhaps a secret: it is dropped.
     throw badAnswer(about, 'it is not the JSON that was expected');
   }
+}
+
+function parseObject(text: string): object {
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new SyntaxError('no object');
+  return parsed;
 }
 
 function parseLoosely(text: string): unknown {
