@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { asVsyncError, exitCodes } from './base/errors.ts';
+import { asVsyncError, exitCodes, VsyncError } from './base/errors.ts';
 import type { CommandIo } from './commands/command-io.ts';
 import { printError } from './commands/print-error.ts';
 import { commandTree } from './commands/tree/program.ts';
@@ -24,25 +24,47 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return usageError(error, program, io);
-    const known = asVsyncError(error);
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+    const known = error instanceof CommanderError ? usageError(error, program, args) : asVsyncError(error);
     printError(known, io, args.includes('--json'));
     return known.exitCode;
   }
 }
 
 /** A command line that cannot be understood; commander writes nothing itself. */
-function usageError(error: CommanderError, program: Command, io: CommandIo): number {
-  if (error.exitCode === 0) return exitCodes.ok;
-  const unknown = /unknown (?:option|command) '([^']+)'/.exec(error.message)?.[1]?.split('=')[0];
-  const known = [program, ...program.commands].flatMap((command) => [
-    ...command.options.map(({ long }) => long ?? ''),
-    ...command.commands.map((child) => child.name()),
+function usageError(error: CommanderError, program: Command, args: readonly string[]): VsyncError {
+  const command = commandOf(args, program);
+  const name = [program.name(), ...command.names].join(' ');
+  if (error.code === 'commander.help') {
+    const names = command.at.commands.map((child) => child.name());
+    return new VsyncError({ code: 'USAGE', message: `${name} needs a command: ${names.join(', ')}` });
+  }
+  // What follows an equals sign may be a secret.
+  const message = error.message.replace(/^error: /, '').replace(/'(-[^'=]*)=.*'/s, "'$1'");
+  const unknown = /^unknown (option|command) '([^']+)'/.exec(message);
+  if (unknown === null) return new VsyncError({ code: 'USAGE', message, hint: `${name} --help` });
+  const [, kind, word = ''] = unknown;
+  const known = [...new Set([program, command.at])].flatMap((each) => [
+    ...each.options.map(({ long }) => long ?? ''),
+    ...each.commands.map((child) => child.name()),
   ]);
-  const suggestion = unknown === undefined ? undefined : didYouMeanText(unknown, known);
-  io.err.write(`${error.message}${suggestion === undefined ? '' : ` - ${suggestion}`}\n`);
-  io.err.write('  fix:   vsync --help lists all commands\n  id:    USAGE\n');
-  return exitCodes.usage;
+  const suggestion = didYouMeanText(word, known);
+  return new VsyncError({
+    code: kind === 'option' ? 'USAGE_UNKNOWN_FLAG' : 'USAGE',
+    message: `${word} is not a ${kind === 'option' ? 'flag' : 'command'}${suggestion === undefined ? '' : `; ${suggestion}`}`,
+    hint: `${name} --help`,
+  });
+}
+
+/** The command that the arguments name. */
+function commandOf(args: readonly string[], program: Command): { at: Command; names: readonly string[] } {
+  return args.reduce<{ at: Command; names: readonly string[] }>(
+    (found, arg) => {
+      const child = found.at.commands.find((each) => each.name() === arg);
+      return child === undefined ? found : { at: child, names: [...found.names, arg] };
+    },
+    { at: program, names: [] },
+  );
 }
 
 /** The process's own command line. */

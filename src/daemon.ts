@@ -5,6 +5,7 @@ import { type Release, Releasers } from './base/releasers.ts';
 import { RetryBudget } from './base/retry.ts';
 import type { Config } from './config/config.ts';
 import { interrupted, runCycle } from './cycle/cycle-run.ts';
+import type { Emit } from './cycle/events.ts';
 import { logEvents } from './cycle/log-events.ts';
 import type { CycleOutcome } from './cycle/outcome.ts';
 import type { CallScope } from './cycle/ports.ts';
@@ -27,6 +28,8 @@ export interface DaemonOptions {
   /** Sets of deletes released on the command line. */
   readonly approvedSets: readonly string[];
   readonly signals: SignalChannel;
+  /** Hears what happens in cycles, beside log and status. */
+  readonly observe?: Emit;
   readonly clock?: Clock;
 }
 
@@ -35,6 +38,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const { config, log, signals } = options;
   const releasers = new Releasers();
   releasers.push(watchShutdown(options));
+  // Nomad and systemd send it when a token or the configuration has changed: it must not end the process.
+  releasers.push(signals.onHangUp(() => log.info(hangUpNote)));
   const timed = timedSource(config);
   const context = {
     log,
@@ -56,6 +61,9 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     await releasers.release();
   }
 }
+
+const hangUpNote =
+  'SIGHUP: token files are read again by themselves; a changed configuration needs a restart';
 
 /** Once a signal has asked for the end, `shutdownTimeout` is the limit: then the rest is given up. */
 function watchShutdown({ config, log, signals }: DaemonOptions): Release {
@@ -110,7 +118,7 @@ async function startUp(
 async function runCycles(
   role: Role,
   timed: TriggerSource,
-  { config, log, once, signals }: DaemonOptions,
+  { config, log, once, signals, observe }: DaemonOptions,
 ): Promise<number> {
   const settings = settingsOf(config);
   const sources = once ? [] : [timed, ...role.sources, runNowSource(signals)];
@@ -130,6 +138,7 @@ async function runCycles(
         aborting: signals.aborting,
         drainStops: config.role === 'origin',
         emit: (event) => {
+          observe?.(event);
           emit(event);
           role.observe(event);
         },
@@ -172,7 +181,8 @@ function settingsOf(config: Config) {
   return config.role === 'origin' ? config.origin : config.destination;
 }
 
-function timedSource(config: Config): TriggerSource {
+/** The interval or the cron expression that starts cycles. */
+export function timedSource(config: Config): TriggerSource {
   const { cron, timezone, tickMs, jitterMs } = settingsOf(config);
   return cron === undefined ? intervalSource(tickMs, jitterMs) : cronSource(cron, timezone);
 }
@@ -182,8 +192,8 @@ function runNowSource(signals: SignalChannel): TriggerSource {
   return { start: (fire) => signals.onRunNow(() => fire('manual')) };
 }
 
-/** Doubling from `retry.base` to `retry.max`. */
-function backoffMs({ retry }: Config, failures: number): number {
+/** The wait after so many failures in a row: doubling from `retry.base` to `retry.max`. */
+export function backoffMs({ retry }: Config, failures: number): number {
   return Math.min(retry.maxMs, retry.baseMs * 2 ** Math.min(30, failures - 1));
 }
 

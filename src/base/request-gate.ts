@@ -7,20 +7,37 @@ import PQueue from 'p-queue';
 export class RequestGate {
   readonly #queue: PQueue;
   readonly #max: number;
+  readonly #hasRate: boolean;
   #successes = 0;
 
   /** `maxInFlight` >= 1; `perSecond` undefined = no limit, else exact over any second. */
   constructor(maxInFlight: number, perSecond?: number) {
     this.#max = maxInFlight;
+    this.#hasRate = perSecond !== undefined;
     this.#queue = new PQueue({
       concurrency: maxInFlight,
       ...(perSecond !== undefined && { interval: 1000, intervalCap: perSecond, strict: true }),
     });
   }
 
-  /** Runs `request` as soon as there is room. What it throws is passed on. */
-  run<T>(request: () => Promise<T>): Promise<T> {
-    return this.#queue.add(request);
+  /**
+   * Runs `request` as soon as there is room. What it throws is passed on. One that still waits when `signal` is aborted leaves the line
+   * and rejects with the signal's reason; one that runs is not touched.
+   */
+  run<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    // Without a rate the line moves on at once, and a request that is aborted ends by itself.
+    if (signal === undefined || !this.#hasRate) return this.#queue.add(request);
+    const waiting = new AbortController();
+    const leave = () => waiting.abort(signal.reason);
+    const stay = () => signal.removeEventListener('abort', leave);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    // The queue's own signal would free the place of a request that runs.
+    const run = () => {
+      stay();
+      return request();
+    };
+    return this.#queue.add(run, { signal: waiting.signal }).finally(stay);
   }
 
   /** Requests that may be under way right now. */

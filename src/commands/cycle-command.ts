@@ -6,11 +6,14 @@ import { type CommandIo, colorFor } from './command-io.ts';
 import { dryRun } from './dry-run.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { configFor } from './load-config.ts';
+import { openProgress } from './progress.ts';
 
 /** What `vsync origin` and `vsync destination` were called with. */
 export interface CycleCommandOptions extends GlobalOptions {
   readonly once: boolean;
   readonly dryRun: boolean;
+  /** Of a dry run: every line, also on a terminal. */
+  readonly full?: boolean;
   readonly approveDeletes: readonly string[];
 }
 
@@ -19,11 +22,16 @@ export async function cycleCommand(role: Role, options: CycleCommandOptions, io:
   const loaded = await configFor(role, options, { interactive: options.once || options.dryRun }, io);
   if ('exitCode' in loaded) return loaded.exitCode;
   const { config, files } = loaded;
+  if (options.dryRun) return dryRun(config, options, io);
+  // A daemon says what it does line by line; one cycle that a person waits for shows how far it is.
+  const progress = options.once
+    ? openProgress(io, { label: role === 'origin' ? 'scanning' : 'copying', quiet: options.quiet })
+    : undefined;
   const color = colorFor(io.err, io.env, options.color);
-  const log = openLog({ level: config.log.level, type: config.log.type, stream: io.err, color });
+  const { level, type } = config.log;
+  const log = openLog({ level, type, stream: progress?.stream ?? io.err, color });
+  progress?.useLog(log);
   try {
-    if (options.dryRun)
-      return await dryRun({ config, log, approvedSets: options.approveDeletes, color: options.color }, io);
     const settings = config.role === 'origin' ? config.origin : config.destination;
     const every =
       settings.cron === undefined
@@ -40,8 +48,10 @@ export async function cycleCommand(role: Role, options: CycleCommandOptions, io:
       once: options.once,
       approvedSets: options.approveDeletes,
       signals: io.signals,
+      ...(progress && { observe: progress.observe }),
     });
   } finally {
+    progress?.stop();
     await log.close();
   }
 }

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { exitCodes, VsyncError } from '../base/errors.ts';
@@ -119,7 +119,7 @@ class Demo {
     this.say(`   $ vsync ${role} --config demo.json --once${dryRun ? ' --dry-run' : ''}`);
     const [out, err] = [new Collector(), new Collector()];
     const options = {
-      config: [this.config],
+      config: [basename(this.config)],
       once: true,
       dryRun,
       approveDeletes: [],
@@ -130,7 +130,13 @@ class Demo {
       color: 'never',
       flags: {},
     } as const;
-    const exitCode = await cycleCommand(role, options, { ...this.#io, env: {}, out, err });
+    const exitCode = await cycleCommand(role, options, {
+      ...this.#io,
+      env: {},
+      cwd: dirname(this.config),
+      out,
+      err,
+    });
     if (exitCode !== expected) {
       throw new VsyncError({
         code: 'UNEXPECTED',

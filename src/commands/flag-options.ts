@@ -12,9 +12,10 @@ export function addDottedFlags(program: Command): void {
   for (const spec of flagSpecs) if (!spec.short) program.addOption(optionFor(spec).hideHelp());
 }
 
-/** Adds the short flags (`--tick`, `--workers`) to a command that runs cycles. */
-export function addShortFlags(command: Command): void {
-  for (const spec of flagSpecs) if (spec.short) command.addOption(optionFor(spec));
+/** Adds the short flags (`--tick`, `--workers`) to a command that runs cycles; with `only`, those of these names. */
+export function addShortFlags(command: Command, only?: readonly string[]): void {
+  for (const spec of flagSpecs)
+    if (spec.short && (only === undefined || only.includes(spec.name))) command.addOption(optionFor(spec));
 }
 
 /** What was given of all these flags, for the configuration loader. */

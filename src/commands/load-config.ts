@@ -1,11 +1,12 @@
 import { homedir } from 'node:os';
-import { exitCodes } from '../base/errors.ts';
+import { exitCodes, VsyncError } from '../base/errors.ts';
 import type { Config, Role } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
-import { renderProblem } from '../config/problem.ts';
+import { type Loaded, loadConfig } from '../config/load.ts';
+import { type Problem, renderProblem } from '../config/problem.ts';
 import type { Source } from '../config/source.ts';
 import type { CommandIo } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
+import { printError } from './print-error.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -15,17 +16,39 @@ export interface LoadedConfig {
   readonly sources: ReadonlyMap<string, Source>;
 }
 
-/**
- * Reads the configuration of a command and shows every problem at once. Returns an exit code where there is no configuration.
- * `interactive`: a person waits for the result, so `~/.vault-token` may be used.
- */
+export interface LoadAs {
+  /** A person waits for the result, so `~/.vault-token` may be used. */
+  readonly interactive: boolean;
+  /** The configuration may be for another machine: a file that it names and that does not exist here is a warning. */
+  readonly filesMayBeAbsent?: boolean;
+}
+
+/** Reads the configuration of a command and shows every problem at once. Returns an exit code where there is no configuration. */
 export async function configFor(
   role: Role | undefined,
   options: GlobalOptions,
-  { interactive }: { readonly interactive: boolean },
+  as: LoadAs,
   io: CommandIo,
 ): Promise<LoadedConfig | { readonly exitCode: number }> {
-  const { config, problems, files, sources } = await loadConfig({
+  const { config, problems, files, sources } = await loadFor(role, options, as, io);
+  const shown = options.quiet ? problems.filter(({ severity }) => severity === 'error') : problems;
+  for (const problem of shown) io.err.write(`${problem.severity}: ${renderProblem(problem)}\n`);
+  if (config !== undefined) return { config, files, sources };
+  const message = `${errorCount(problems)} in the configuration; nothing was started.`;
+  if (options.json) printError(problemsAsError(problems, message), io, true);
+  else io.err.write(`${message}\n`);
+  return { exitCode: exitCodeFor(problems) };
+}
+
+/** Reads the configuration of a command, and leaves what to make of its problems to the caller. */
+export function loadFor(
+  role: Role | undefined,
+  options: GlobalOptions,
+  as: LoadAs,
+  io: CommandIo,
+): Promise<Loaded> {
+  return loadConfig({
+    ...as,
     role,
     files: options.config,
     flags: options.flags,
@@ -33,21 +56,42 @@ export async function configFor(
     cwd: io.cwd,
     home: io.env.HOME ?? homedir(),
     strict: options.strictConfig,
-    interactive,
     readStdin,
   });
-  const shown = options.quiet ? problems.filter(({ severity }) => severity === 'error') : problems;
-  for (const problem of shown) io.err.write(`${problem.severity}: ${renderProblem(problem)}\n`);
-  if (config !== undefined) return { config, files, sources };
+}
+
+/** `1 error`, `2 errors`. */
+export function errorCount(problems: readonly Problem[]): string {
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  io.err.write(`${errors} ${errors === 1 ? 'error' : 'errors'} in the configuration; nothing was started.\n`);
+  return `${errors} ${errors === 1 ? 'error' : 'errors'}`;
+}
+
+/** All errors of a configuration as the one failure that a script is told of, under the id of the first. */
+export function problemsAsError(problems: readonly Problem[], message: string): VsyncError {
+  const first = problems.find(({ severity }) => severity === 'error');
+  return new VsyncError({
+    code: first?.code ?? 'CONFIG_BAD_VALUE',
+    exitCode: exitCodeFor(problems),
+    message,
+    why: first && renderProblem(first),
+  });
+}
+
+/** 64 if only the command line is wrong, else 78. */
+export function exitCodeFor(problems: readonly Problem[]): number {
   const usageOnly = problems.every(
     ({ severity, code }) => severity !== 'error' || code === 'USAGE_UNKNOWN_FLAG' || code === 'USAGE',
   );
-  return { exitCode: usageOnly ? exitCodes.usage : exitCodes.config };
+  return usageOnly ? exitCodes.usage : exitCodes.config;
 }
 
-async function readStdin(): Promise<Uint8Array> {
+/** A file as it is called in results. */
+export function inputName(file: string): string {
+  return file === '-' ? 'standard input' : file;
+}
+
+/** All of standard input. */
+export async function readStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);

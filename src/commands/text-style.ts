@@ -1,3 +1,5 @@
+import { wrapText } from './wrap-text.ts';
+
 /** How text is laid out for a person: the width to keep, and whether to colour. */
 export interface TextStyle {
   readonly width: number;
@@ -25,4 +27,27 @@ export function counted(count: number, noun: string): string {
 /** A path as it may be shown: control characters, which could move the cursor, as escapes. */
 export function shownPath(path: string): string {
   return path.replace(/\p{C}/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+}
+
+/**
+ * Text in lines of at most `width`, the first behind `first` (spaces), all others behind `indent`; broken at wide gaps before it is
+ * broken at single spaces.
+ */
+export function wrapped(text: string, width: number, indent: string, first = ''): string[] {
+  if (first.length + text.length <= width) return [first + text];
+  const parts = text.split(/ {2,}/);
+  if (parts.length > 1)
+    return parts.flatMap((part, i) => wrapped(part, width, indent, i === 0 ? first : indent));
+  return wrapText(first + text, width, indent).split('\n');
+}
+
+/** A part of a whole: `19.3 %`, `0.02 %`. */
+export function percent(part: number, whole: number): string {
+  const value = whole === 0 ? 0 : (part / whole) * 100;
+  return `${value.toFixed(value < 1 ? 2 : 1)} %`;
+}
+
+/** A word of a command line as a shell takes it. */
+export function quotedWord(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -111,7 +111,7 @@ class Walker implements Assigned {
     this.aliasUses.push({ alias, path: rawPath });
     const used = alias.to.length === 0 ? '' : ' (used as that)';
     this.#problem(
-      'CONFIG_UNKNOWN_KEY',
+      'CONFIG_DEPRECATED_KEY',
       entry.at,
       alias.from,
       'is an old key',

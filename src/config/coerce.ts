@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../base/errors.ts';
 import { didYouMeanText } from './did-you-mean.ts';
 import type { DocumentNode, Format, ScalarNode } from './document.ts';
 import { parseJson } from './formats/json.ts';
@@ -13,6 +14,8 @@ import type { Position } from './source.ts';
 /** Something wrong with a value. `part` names the part of it: `[2].from`. */
 export interface Fault {
   readonly severity: 'error' | 'warning';
+  /** Where it is another than `CONFIG_BAD_VALUE`. */
+  readonly code?: ErrorCode;
   readonly message: string;
   readonly hint?: string | undefined;
   readonly at?: Position | undefined;
@@ -199,7 +202,8 @@ function coerceTransform(item: DocumentNode, index: number, faults: Fault[]): Re
     const name = key.toLowerCase();
     if (!['name', 'from', 'to'].includes(name)) {
       const hint = didYouMeanText(name, ['name', 'from', 'to']) ?? 'a rule has name, from and to';
-      faults.push({ severity: 'warning', message: 'holds a key that is not known', hint, at, part });
+      const message = 'holds a key that is not known';
+      faults.push({ severity: 'warning', code: 'CONFIG_UNKNOWN_KEY', message, hint, at, part });
     } else if (seen.has(name)) {
       faults.push({ severity: 'error', message: `has ${name} twice`, at, part });
     } else if (value.kind !== 'scalar') {

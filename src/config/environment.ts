@@ -38,7 +38,7 @@ export function environmentAssignments(env: Environment): { assignments: Assignm
       for (const target of alias.to) assign(target, ranks.environment + ranks.alias);
       const hint =
         alias.to.length === 0 ? alias.hint : `set ${alias.to.map(envName).join(' and ')} (used as that)`;
-      problems.push(warning(name, 'is an old name', hint));
+      problems.push({ ...warning(name, 'is an old name', hint), code: 'CONFIG_DEPRECATED_KEY' });
     } else if (!ofKubernetes.test(name)) problems.push(unknownName(name));
   }
   return { assignments, problems };

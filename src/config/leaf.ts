@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { asVsyncError, type ErrorCode } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { maxDurationMs, parseDuration, suggestDuration } from './duration.ts';
+import type { Grammar } from './grammars.ts';
 
 /** How the text of a key is read. */
 export type KeyKind =
@@ -33,6 +34,8 @@ export interface LeafFacts {
   readonly words?: readonly string[];
   /** The value names a file or a folder, relative to the working directory. */
   readonly path?: 'file' | 'directory' | 'secret';
+  /** What has to be loaded before a value can be read. */
+  readonly grammar?: Grammar;
   /** An empty text is refused; elsewhere it means "not set", as in Go vsync. */
   readonly emptyRefused?: boolean;
 }
@@ -49,9 +52,10 @@ export type Milliseconds = number & { readonly [unit]: 'ms' };
 
 /** Registers the facts of a leaf. Wrap the result (`.optional()`, `.prefault()`), never clone it. */
 export function leaf<T extends z.ZodType>(schema: T, description: string, facts: LeafFacts): T {
-  const described = schema.describe(description);
-  leafFacts.add(described, facts);
-  return described;
+  // Not `describe()`, which returns a copy: every start would pay for it.
+  z.globalRegistry.add(schema, { description });
+  leafFacts.add(schema, facts);
+  return schema;
 }
 
 /** A text; empty means not set. */
@@ -145,7 +149,7 @@ export function duration(description: string, options: LeafOptions & { zero?: bo
 export function parsedText<T>(
   description: string,
   read: (value: string, ctx: z.RefinementCtx<string>) => T,
-  options: LeafOptions & Pick<LeafFacts, 'emptyRefused'>,
+  options: LeafOptions & Pick<LeafFacts, 'emptyRefused' | 'grammar'>,
 ) {
   return leaf(z.string().transform(read), description, { kind: 'string', ...options });
 }

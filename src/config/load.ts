@@ -8,6 +8,7 @@ import { effectiveAssignments, isValue, settleExclusive } from './effective.ts';
 import { type Environment, environmentAssignments } from './environment.ts';
 import { expandConfigArgument, findDefaultFile } from './find-files.ts';
 import { type FlagValues, flagAssignments, isRoleIndependent } from './flag-values.ts';
+import { loadGrammars } from './grammars.ts';
 import { keySpec } from './keys.ts';
 import type { Problem } from './problem.ts';
 import { readConfigFile } from './read-file.ts';
@@ -30,11 +31,15 @@ export interface LoadOptions {
   readonly readStdin?: () => Promise<Uint8Array>;
   /** Warnings are errors. */
   readonly strict?: boolean;
+  /** It may be for another machine: a file that it names and that does not exist here is a warning. */
+  readonly filesMayBeAbsent?: boolean;
   /** `~/.vault-token` may be used: a person runs the command, and it is no daemon. */
   readonly interactive?: boolean;
 }
 
 export interface Loaded {
+  /** The role that it was read for. */
+  readonly role: Role;
   /** There if no problem is an error. */
   readonly config?: Config;
   readonly problems: readonly Problem[];
@@ -57,6 +62,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   );
 
   const hintFor = (key: string) => shellHint(key, role, options.env);
+  await loadGrammars([...effective.keys()].flatMap((key) => keySpec(key).grammar ?? []));
   const resolved = resolveKeys(effective, role, hintFor);
   const unreadable = await readReferencedFiles(resolved, { ...options, role });
   const found: Problem[] = [
@@ -76,6 +82,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
 
   const isValid = !all.some(({ severity }) => severity === 'error');
   return {
+    role,
     ...(isValid && { config: configFrom(draft, role) }),
     problems: all,
     sources: resolved.sources,

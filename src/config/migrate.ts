@@ -51,7 +51,7 @@ function done({ text, skipped, moved }: Edited, file: string): Omit<Migrated, 'f
   const problems = skipped.map(
     ({ describe }): Problem => ({
       severity: 'warning',
-      code: 'CONFIG_UNKNOWN_KEY',
+      code: 'CONFIG_DEPRECATED_KEY',
       place: file,
       message: `${describe}: the key is part of an anchor or a merge`,
       hint: 'change it by hand',

@@ -1,8 +1,7 @@
-import { Cron } from 'croner';
 import * as z from 'zod';
 import { type Mount, parseMount, segmentsProblem } from '../sync/mount-path.ts';
-import { pathFilter } from '../sync/path-filter.ts';
-import { compileTransform, type Transform } from '../sync/transform.ts';
+import type { Transform } from '../sync/transform.ts';
+import { parserOf } from './grammars.ts';
 import { type LeafOptions, leaf, parsedText, refuse, refuseWith } from './leaf.ts';
 
 /** The leaves whose text has a grammar of its own: addresses, mounts, globs, sync paths, cron expressions, time zones, transforms. */
@@ -68,6 +67,7 @@ export function mounts(description: string, options: LeafOptions) {
 export function globs(description: string, options: LeafOptions) {
   const schema = z.array(z.string().min(1)).transform((values, ctx) => {
     for (const [i, value] of values.entries()) {
+      const pathFilter = parserOf('glob');
       try {
         pathFilter([value], []);
       } catch {
@@ -76,7 +76,7 @@ export function globs(description: string, options: LeafOptions) {
     }
     return values;
   });
-  return leaf(schema, description, { kind: 'list', ...options });
+  return leaf(schema, description, { kind: 'list', grammar: 'glob', ...options });
 }
 
 /** A path in Consul's KV, without leading and with one trailing slash. */
@@ -98,6 +98,7 @@ export function cron(description: string, options: LeafOptions) {
   return parsedText(
     description,
     (value, ctx) => {
+      const Cron = parserOf('cron');
       try {
         if (new Cron(value, { paused: true, timezone: 'UTC' }).nextRun() !== null) return value;
         return refuse(ctx, 'never fires', 'check its day and month');
@@ -105,7 +106,7 @@ export function cron(description: string, options: LeafOptions) {
         return refuse(ctx, `is not a cron expression: ${cronReason(error)}`, 'write it like "*/5 * * * *"');
       }
     },
-    options,
+    { ...options, grammar: 'cron' },
   );
 }
 
@@ -123,6 +124,8 @@ export function timezone(description: string, options: LeafOptions) {
   return parsedText(
     description,
     (value, ctx) => {
+      // The default: asking takes longer than all else of `config validate`.
+      if (value === 'UTC') return value;
       try {
         new Intl.DateTimeFormat('en', { timeZone: value });
         return value;
@@ -149,6 +152,7 @@ export function transforms(description: string, options: LeafOptions) {
   });
   const schema = z.array(rule).transform((rules, ctx): Transform[] =>
     rules.flatMap((each, i) => {
+      const compileTransform = parserOf('transform');
       try {
         return [compileTransform(each)];
       } catch (error) {
@@ -157,5 +161,5 @@ export function transforms(description: string, options: LeafOptions) {
       }
     }),
   );
-  return leaf(schema, description, { kind: 'transforms', ...options });
+  return leaf(schema, description, { kind: 'transforms', grammar: 'transform', ...options });
 }

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Role } from './config.ts';
 import { textNode } from './document.ts';
@@ -8,13 +8,21 @@ import { readBytes } from './read-file.ts';
 import { check, type Resolved } from './resolve.ts';
 import { placeOf, type Source } from './source.ts';
 
+export interface ReferencedFilesOptions {
+  readonly role: Role;
+  readonly cwd: string;
+  readonly home: string | undefined;
+  /** What does not exist is a warning: the configuration may be for another machine. */
+  readonly filesMayBeAbsent?: boolean;
+}
+
 /**
  * Reads the files that `*_file` keys name into the secrets they stand for, and checks that the TLS files can be read.
  * Makes the names absolute in `resolved`; the name stays, so that the file can be read again when it changes.
  */
 export async function readReferencedFiles(
   resolved: Resolved,
-  { role, cwd, home }: { role: Role; cwd: string; home: string | undefined },
+  { role, cwd, home, filesMayBeAbsent = false }: ReferencedFilesOptions,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const spec of keySpecs) {
@@ -25,11 +33,27 @@ export async function readReferencedFiles(
     resolved.values.set(spec.key, file);
     if (!spec.readBy.includes(role)) continue;
     const place = placeOf(source);
+    if (filesMayBeAbsent && (await isAbsent(file))) {
+      problems.push({ severity: 'warning', place, key: spec.key, ...absent(file) });
+      continue;
+    }
     const found =
       spec.path === 'secret' ? await readSecret(spec, file, source, resolved) : await unreadableReason(file);
     if (found !== undefined) problems.push({ severity: 'error', place, key: spec.key, ...found });
   }
   return problems;
+}
+
+async function isAbsent(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  );
+}
+
+function absent(file: string): Finding {
+  const hint = 'it has to be there where vsync runs';
+  return { code: 'CONFIG_UNREADABLE', message: `${file} does not exist on this machine`, hint };
 }
 
 /** `ca_cert` may hold the certificate itself. */

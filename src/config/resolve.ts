@@ -93,10 +93,10 @@ export function check(spec: KeySpec, assignment: Assignment | undefined): Checke
 }
 
 function fromFault(spec: KeySpec, fault: Fault, source: Source | undefined): Problem {
-  const { severity, message, hint, at, part = '' } = fault;
+  const { severity, code = 'CONFIG_BAD_VALUE', message, hint, at, part = '' } = fault;
   return {
     severity,
-    code: source?.kind === 'flag' ? 'USAGE' : 'CONFIG_BAD_VALUE',
+    code: source?.kind === 'flag' ? 'USAGE' : code,
     ...(source && {
       place: placeOf(part !== '' && source.kind === 'file' && at ? { ...source, at } : source),
     }),

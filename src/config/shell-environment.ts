@@ -10,7 +10,7 @@ import type { Problem } from './problem.ts';
  * only for the side that the process lives on. Go vsync used them for both sides.
  */
 
-interface ShellVariable {
+export interface ShellVariable {
   /** Those read first come first. */
   readonly names: readonly string[];
   /** Below the side. */
@@ -44,7 +44,7 @@ const opposites = new Map([
 const negated = (text: string): string => opposites.get(text.toLowerCase()) ?? text;
 
 /** Of two that set one key the first wins. */
-const variables: readonly ShellVariable[] = [
+export const shellVariables: readonly ShellVariable[] = [
   vault('ADDR', 'address'),
   vault('TOKEN', 'token'),
   vault('NAMESPACE', 'namespace'),
@@ -87,7 +87,7 @@ export function shellAssignments(
   const found = new Map<string, Assignment>();
   const problems = unusableVariables(env);
   const isSet = (key: string): boolean => isValue(assigned.get(key)) || found.has(key);
-  for (const { names, key: name, convert = String } of variables) {
+  for (const { names, key: name, convert = String } of shellVariables) {
     const key = `${side}.${name}`;
     const variable = names.find((each) => (env[each] ?? '') !== '');
     if (variable === undefined || assigned.has(key) || found.has(key)) continue;
@@ -112,7 +112,7 @@ export function withConsulScheme(assignment: Assignment, env: Environment): Assi
 
 /** The variable of the shell that would set `key`, were its side the one the process lives on. */
 export function shellVariableFor(key: string, side: Side, env: Environment): string | undefined {
-  const names = variables.filter((each) => `${side}.${each.key}` === key).flatMap((each) => each.names);
+  const names = shellVariables.filter((each) => `${side}.${each.key}` === key).flatMap((each) => each.names);
   return names.find((name) => (env[name] ?? '') !== '');
 }
 
@@ -163,7 +163,7 @@ function unusableVariables(env: Environment): Problem[] {
     .filter(([name]) => (env[name] ?? '') !== '')
     .map(([name, message, hint]) => ({
       severity: 'warning',
-      code: 'CONFIG_UNKNOWN_KEY',
+      code: 'CONFIG_CONFLICT',
       place: `env ${name}`,
       message,
       hint,

@@ -1,12 +1,22 @@
 import { EventEmitter } from 'node:events';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent } from 'node:http';
 import Consul from 'consul';
-import type { Side } from '../base/errors.ts';
+import { type Side, VsyncError } from '../base/errors.ts';
 import { RequestGate } from '../base/request-gate.ts';
 import { type RetryBudget, type RetryPolicy, withRetry } from '../base/retry.ts';
 import type { Secret } from '../base/secret.ts';
-import { consulError } from './errors.ts';
+import {
+  type Answer,
+  isEntry,
+  isKeyList,
+  isObject,
+  isTxnResult,
+  isVerdict,
+  toEntry,
+  toTxnResult,
+} from './answers.ts';
+import { consulError, foreignAnswer } from './errors.ts';
+import { type ConsulTls, consulTransport, maxSockets, openAgent } from './transport.ts';
 
 /**
  * One Consul agent as seen by one side: key-value calls with a limit on sockets, a timeout on each call, cancellation and retries.
@@ -29,20 +39,11 @@ export interface ConsulClientOptions {
   readonly retry: RetryPolicy;
 }
 
-export interface ConsulTls {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly serverName?: string;
-  readonly skipVerify?: boolean;
-}
-
-/** Consul closes connections beyond 200 for each client address (`limits.http_max_conns_per_client`). */
-const maxSockets = 64;
-
 export interface KvEntry {
   readonly value: string;
   readonly modifyIndex: number;
+  /** An opaque number beside the value; 0 when left out. */
+  readonly flags?: number;
 }
 
 /** What a call is made with; a subset of a cycle's scope, so that calls outside a cycle need none. */
@@ -79,7 +80,7 @@ export class ConsulClient {
   readonly gate: RequestGate;
   readonly #options: ConsulClientOptions;
   readonly #consul: Consul;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
   #sent = 0;
 
   constructor(options: ConsulClientOptions) {
@@ -89,8 +90,7 @@ export class ConsulClient {
     this.address = address;
     this.gate = new RequestGate(maxSockets, options.rateLimit);
     const secure = address.startsWith('https:');
-    const sockets = { keepAlive: true, maxSockets };
-    this.#agent = secure ? new HttpsAgent({ ...sockets, ...certificates(tls) }) : new HttpAgent(sockets);
+    this.#agent = openAgent(secure, tls);
     const constructorOptions = {
       baseUrl: `${address}/v1`,
       agent: this.#agent,
@@ -98,12 +98,17 @@ export class ConsulClient {
       ...(namespace && { headers: { 'X-Consul-Namespace': namespace } }),
       defaults: {
         timeout: options.requestTimeoutMs,
-        ...(token && { token: token.reveal() }),
         ...(datacenter && { dc: datacenter }),
         ...(partition && { partition }),
       },
     };
     this.#consul = new Consul(constructorOptions as ConstructorParameters<typeof Consul>[0]);
+    const transport = consulTransport(secure, token);
+    // The package's way to extend it, which its types lack.
+    (this.#consul as unknown as PackageExtensions)._ext('onRequest', (request, next) => {
+      request.transport = transport;
+      next();
+    });
   }
 
   /** How many requests were sent so far, retries included. */
@@ -113,7 +118,7 @@ export class ConsulClient {
 
   /** The entry of a key, or `undefined` when there is none. Read from the leader. Throws `CONSUL_FORBIDDEN` when it may not be read. */
   async get(key: string, scope: ConsulScope = {}): Promise<KvEntry | undefined> {
-    const answer = await this.#retried(read('GET', key), scope, (call) =>
+    const answer = await this.#retried(read('GET', key, isEntry), scope, (call) =>
       this.#consul.kv.get({ key, ...call } as never),
     );
     return toEntry(answer.data);
@@ -130,23 +135,29 @@ export class ConsulClient {
     signal: AbortSignal,
   ): Promise<BlockingAnswer> {
     const wait = { index, wait: `${Math.round(waitMs / 1000)}s`, timeout: waitMs * (17 / 16) + 10_000 };
-    const answer = await this.#send(read('watch', key), signal, (call) =>
+    const answer = await this.#send(read('watch', key, isEntry), signal, (call) =>
       this.#consul.kv.get({ key, ...call, ...wait } as never),
     );
-    return { entry: toEntry(answer.data), index: answer.index };
+    return { entry: toEntry(answer.data), index: answer.index ?? '0' };
   }
 
   /** Writes a key; with `cas` only if its ModifyIndex is that (0: only if it does not exist). False when the check failed. */
-  async put(key: string, value: string, scope: ConsulScope = {}, cas?: number): Promise<boolean> {
-    const options = { key, value, ...(cas !== undefined && { cas }) };
-    const answer = await this.#retried(write('PUT', key), scope, (call) =>
+  async put(
+    key: string,
+    value: string,
+    scope: ConsulScope = {},
+    cas?: number,
+    flags?: number,
+  ): Promise<boolean> {
+    const options = { key, value, ...(cas !== undefined && { cas }), ...(flags !== undefined && { flags }) };
+    const answer = await this.#retried(write('PUT', key, isVerdict), scope, (call) =>
       this.#consul.kv.set({ ...options, ...call } as never),
     );
     return answer.data === true;
   }
 
   async delete(key: string, scope: ConsulScope = {}): Promise<void> {
-    await this.#retried(write('DELETE', key), scope, (call) =>
+    await this.#retried(write('DELETE', key, isVerdict), scope, (call) =>
       this.#consul.kv.del({ key, ...call } as never),
     );
   }
@@ -156,10 +167,10 @@ export class ConsulClient {
     prefix: string,
     scope: ConsulScope = {},
   ): Promise<{ readonly keys: readonly string[]; readonly index: string }> {
-    const answer = await this.#retried(read('list', prefix), scope, (call) =>
+    const answer = await this.#retried(read('list', prefix, isKeyList), scope, (call) =>
       this.#consul.kv.keys({ key: prefix, ...call } as never).catch(asAnswer(404)),
     );
-    return { keys: Array.isArray(answer.data) ? answer.data : [], index: answer.index };
+    return { keys: Array.isArray(answer.data) ? answer.data : [], index: answer.index ?? '0' };
   }
 
   /** Applies all operations or none. At most 64, and 512 KiB as JSON with base64. */
@@ -167,8 +178,9 @@ export class ConsulClient {
     const body = operations.map(({ Value, ...operation }) => ({
       KV: { ...operation, ...(Value !== undefined && { Value: Buffer.from(Value).toString('base64') }) },
     }));
+    const request = write('transaction', operations.at(-1)?.Key ?? '', isTxnResult);
     // A conflict is an answer, not a failure.
-    const answer = await this.#retried(write('transaction', operations.at(-1)?.Key ?? ''), scope, (call) =>
+    const answer = await this.#retried(request, scope, (call) =>
       this.#consul.transaction.create(body as never, call as never).catch(asAnswer(409)),
     );
     return toTxnResult(answer.data);
@@ -176,7 +188,7 @@ export class ConsulClient {
 
   /** What the agent says of itself; needs `agent:read`. */
   async agentSelf(scope: ConsulScope = {}): Promise<unknown> {
-    const answer = await this.#retried(read('read', '/agent/self'), scope, (call) =>
+    const answer = await this.#retried(read('read', '/agent/self', isObject), scope, (call) =>
       this.#consul.agent.self(call as never),
     );
     return answer.data;
@@ -188,7 +200,7 @@ export class ConsulClient {
   }
 
   #retried(request: Call, { signal, budget }: ConsulScope, call: PackageCall): Promise<Answer> {
-    return withRetry(() => this.gate.run(() => this.#send(request, signal, call)), {
+    return withRetry(() => this.gate.run(() => this.#send(request, signal, call), signal), {
       policy: this.#options.retry,
       signal,
       budget,
@@ -196,7 +208,12 @@ export class ConsulClient {
     });
   }
 
-  async #send(request: Call, signal: AbortSignal | undefined, call: PackageCall): Promise<Answer> {
+  async #send(
+    { isAnswer, ...request }: Call,
+    signal: AbortSignal | undefined,
+    call: PackageCall,
+  ): Promise<Answer> {
+    const { side, address } = this;
     signal?.throwIfAborted();
     this.#sent += 1;
     // The package knows no AbortSignal; its `ctx` is an emitter of its own for each call.
@@ -205,10 +222,13 @@ export class ConsulClient {
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       const [response, data] = (await call({ ctx })) as [PackageResponse, unknown];
-      return { data, index: response.headers['x-consul-index'] ?? '0' };
+      const { statusCode: status, headers } = response;
+      const answer = { status, data, index: headers['x-consul-index'] };
+      if (!isAnswer(answer)) throw foreignAnswer({ side, address, ...request }, status);
+      return answer;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw consulError({ side: this.side, address: this.address, ...request }, error);
+      throw error instanceof VsyncError ? error : consulError({ side, address, ...request }, error);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -216,8 +236,13 @@ export class ConsulClient {
 }
 
 interface PackageResponse {
+  readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
+}
+
+interface PackageExtensions {
+  _ext(event: 'onRequest', extension: (request: { transport: object }, next: () => void) => void): void;
 }
 
 /** A call of the package with the options that every call gets. */
@@ -227,20 +252,15 @@ interface Call {
   readonly operation: string;
   readonly path: string;
   readonly writes: boolean;
+  readonly isAnswer: (answer: Answer) => boolean;
 }
 
-interface Answer {
-  readonly data: unknown;
-  /** `X-Consul-Index`. */
-  readonly index: string;
+function read(operation: string, path: string, isAnswer: Call['isAnswer']): Call {
+  return { operation, path, writes: false, isAnswer };
 }
 
-function read(operation: string, path: string): Call {
-  return { operation, path, writes: false };
-}
-
-function write(operation: string, path: string): Call {
-  return { operation, path, writes: true };
+function write(operation: string, path: string, isAnswer: Call['isAnswer']): Call {
+  return { operation, path, writes: true, isAnswer };
 }
 
 /** Turns the package's rejection for one status back into the answer it was. */
@@ -249,38 +269,4 @@ function asAnswer(status: number) {
     if (error.statusCode !== status || error.response === undefined) throw error;
     return [error.response, error.response.body];
   };
-}
-
-function certificates({ ca, cert, key, serverName, skipVerify }: ConsulTls) {
-  return {
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(serverName && { servername: serverName }),
-    ...(skipVerify && { rejectUnauthorized: false }),
-  };
-}
-
-function toEntry(found: unknown): KvEntry | undefined {
-  if (found === undefined || found === null) return undefined;
-  const { Value, ModifyIndex } = found as { Value?: string | null; ModifyIndex?: number };
-  return { value: Value ?? '', modifyIndex: Number(ModifyIndex) };
-}
-
-function toTxnResult(body: unknown): TxnResult {
-  const { Results, Errors } = (body ?? {}) as {
-    Results?: readonly { KV?: { Key: string; ModifyIndex: number } }[] | null;
-    Errors?: readonly { OpIndex: number; What: string }[] | null;
-  };
-  if (Errors !== null && Errors !== undefined && Errors.length > 0) {
-    return {
-      kind: 'refused',
-      operations: Errors.map(({ OpIndex }) => OpIndex),
-      what: Errors.map(({ What }) => What),
-    };
-  }
-  const entries = (Results ?? []).flatMap(({ KV }) =>
-    KV === undefined ? [] : [[KV.Key, KV.ModifyIndex] as const],
-  );
-  return { kind: 'applied', modifyIndexes: new Map(entries) };
 }

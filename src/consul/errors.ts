@@ -19,16 +19,33 @@ interface PackageError {
   readonly name?: string;
   readonly isTimeout?: boolean;
   readonly isAbort?: boolean;
-  readonly response?: { readonly headers?: Readonly<Record<string, string>> };
+  /** The body is not the JSON that its type says; the package then leaves the status out. */
+  readonly isCodec?: boolean;
+  readonly response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
 }
 
 const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 export function consulError(request: FailedConsulRequest, thrown: unknown): VsyncError {
   const error = (thrown ?? {}) as PackageError;
-  return error.statusCode === undefined
-    ? networkError(request, error)
-    : statusError(request, error.statusCode, error.response?.headers?.['retry-after']);
+  const status = error.statusCode ?? (error.isCodec ? error.response?.statusCode : undefined);
+  if (status === undefined) return networkError(request, error);
+  if (status < 300) return foreignAnswer(request, status);
+  return statusError(request, status, error.response?.headers?.['retry-after']);
+}
+
+/** An answer that Consul does not give: a proxy's page, or another program at that address. It is never quoted. */
+export function foreignAnswer(request: FailedConsulRequest, status: number): VsyncError {
+  const { side, operation, path, writes } = request;
+  return new VsyncError({
+    ...about(request),
+    status,
+    code: 'CONSUL_REFUSED',
+    retryable: !writes,
+    ambiguous: writes,
+    message: `the ${side} Consul gave an answer to ${operation} of ${path} that is not Consul's (${status})`,
+    hint: `is ${request.address} really a Consul agent, without a proxy in between?`,
+  });
 }
 
 function statusError(

@@ -70,6 +70,24 @@ export function bucketTooLarge(
   });
 }
 
+export function indexTooLarge(
+  consul: ConsulClient,
+  prefix: string,
+  buckets: number,
+  limit: number,
+): VsyncError {
+  // A hash takes 67 bytes: 64 digits, two quotes, a comma or a bracket.
+  const most = Math.floor((limit - 1) / 67);
+  return new VsyncError({
+    ...about(consul, `${prefix}index`),
+    code: 'CONSUL_VALUE_TOO_LARGE',
+    message: `the index of ${buckets} buckets is too large for Consul, which stores at most ${limit} bytes per key`,
+    why: `${most} buckets are the most that it holds`,
+    hint: `numBuckets: ${Math.min(4096, most)} on the origin; destinations follow`,
+    note: 'Nothing was written; the previous sync info is intact.',
+  });
+}
+
 function about(consul: ConsulClient, path: string) {
   return { side: consul.side, server: 'consul', address: consul.address, path } as const;
 }

@@ -5,7 +5,8 @@ import type { CallScope, StoredIndex } from '../cycle/ports.ts';
 import { indexJson } from '../sync/bucket.ts';
 import type { SyncInfoChanges } from '../sync/sync-info.ts';
 import type { ConsulClient, KvEntry, TxnOperation } from './client.ts';
-import { bucketTooLarge, saveConflict, saveDenied } from './info-errors.ts';
+import { batches, bucketOperations, fitTransaction, requireStorable } from './info-batches.ts';
+import { saveConflict, saveDenied } from './info-errors.ts';
 
 /**
  * Writes sync info: the changed buckets, then the index, each step only if the index is still the one this work started from.
@@ -13,15 +14,10 @@ import { bucketTooLarge, saveConflict, saveDenied } from './info-errors.ts';
  * sees a mismatch and reads again, never a wrong comparison.
  */
 
-/** What one value of Consul holds (`kv_max_value_size`). */
-const maxValueBytes = 524_288;
-/** What one transaction holds: 64 operations (128 from 1.14 on), and 512 KiB of JSON with base64 (`txn_max_req_len`). */
-const maxOperations = 64;
-const maxTransactionBytes = 524_288 - 1024;
-/** An operation's share of that JSON besides key and value. */
-const operationOverheadBytes = 100;
 /** Transactions under way at once; more bring nothing (measured: 8 in flight write 50,000 keys a second). */
 const transactionsInFlight = 8;
+/** How often a step is tried whose outcome is unclear. */
+const maxTries = 3;
 
 /** Hears of a bucket that takes more than 80 % of what Consul stores in one key. */
 export type BucketSizeListener = (bucket: {
@@ -29,6 +25,9 @@ export type BucketSizeListener = (bucket: {
   readonly bytes: number;
   readonly limit: number;
 }) => void;
+
+/** Operations that only check: they come before every step of a large save, and tell afterwards what a refusal was about. */
+type Guard = readonly TxnOperation[];
 
 /**
  * Saves completed work over `previous` (`undefined`: nothing was stored). Returns what is stored now.
@@ -49,45 +48,49 @@ export async function saveSyncInfo(
     Value: indexJson(changes.index),
     Index: previous?.modifyIndex ?? 0,
   };
+  requireStorable(consul, prefix, changes, saveIndex.Value ?? '', onLargeBucket);
 
-  const bytes = measure(consul, prefix, changes, onLargeBucket) + sizeOf(saveIndex);
-  if (changes.buckets.length < maxOperations && bytes <= maxTransactionBytes) {
-    return finish([...bucketOperations(prefix, changes), saveIndex]);
+  const [first] = changes.buckets;
+  const buckets = () => bucketOperations(prefix, changes, previous);
+  if (first === undefined || fitTransaction(all(buckets(), [saveIndex]))) {
+    return stored(await writeChecked([...buckets(), saveIndex]));
   }
-  const guard = await claim();
-  await saveBuckets(guard);
-  return finish([{ ...saveIndex, Index: guard.Index ?? 0 }]);
+  if (previous !== undefined) {
+    const claimed = await claimIndex(previous);
+    await saveBuckets([{ Verb: 'check-index', Key: indexKey, Index: claimed }], buckets());
+    return stored(await writeChecked([{ ...saveIndex, Index: claimed }]));
+  }
+  const Key = `${prefix}${first.id}`;
+  const claim: TxnOperation = {
+    Verb: 'check-index',
+    Key,
+    Index: await claimBucket(Key, first.json()),
+  };
+  await saveBuckets([{ Verb: 'check-not-exists', Key: indexKey }, claim], without(Key, buckets()));
+  return stored(await writeChecked([claim, saveIndex]));
 
   /**
-   * Keeps other writers out for the steps that follow: the index stays as it is but gets other flags, and with them a new
-   * ModifyIndex, so that whoever started from the old one fails at its first step, before it has touched a bucket.
-   * Where nothing is stored yet there is nothing to hold on to; then the index itself decides, at the end.
+   * Keeps other writers out for the steps that follow: the index stays as it is, to the byte, but gets other flags, and with them a
+   * new ModifyIndex, so that whoever started from the old one fails at its first step, before it has touched a bucket.
    */
-  async function claim(): Promise<TxnOperation> {
-    if (previous === undefined) return { Verb: 'check-not-exists', Key: indexKey };
-    const Flags = randomInt(1, 2 ** 32);
-    const result = await twiceIfUnclear(() =>
-      consul.transaction(
-        [
-          {
-            Verb: 'cas',
-            Key: indexKey,
-            Value: indexJson(previous.index),
-            Index: previous.modifyIndex,
-            Flags,
-          },
-        ],
-        scope,
-      ),
-    );
-    const modifyIndex = result.kind === 'applied' ? result.modifyIndexes.get(indexKey) : undefined;
-    if (modifyIndex === undefined) throw await refusal();
-    return { Verb: 'check-index', Key: indexKey, Index: modifyIndex };
+  async function claimIndex({ modifyIndex: Index }: StoredIndex): Promise<number> {
+    const now = await consul.get(indexKey, scope);
+    if (now?.modifyIndex !== Index) throw saveConflict(consul, prefix);
+    return writeChecked([{ Verb: 'cas', Key: indexKey, Value: now.value, Index, Flags: randomFlags() }]);
   }
 
-  async function saveBuckets(guard: TxnOperation): Promise<void> {
+  /** Where there is no index yet, the first bucket is what writers take from each other in this way. */
+  async function claimBucket(bucketKey: string, Value: string): Promise<number> {
+    const Index = (await consul.get(bucketKey, scope))?.modifyIndex ?? 0;
+    return writeChecked([
+      { Verb: 'check-not-exists', Key: indexKey },
+      { Verb: 'cas', Key: bucketKey, Value, Index, Flags: randomFlags() },
+    ]);
+  }
+
+  async function saveBuckets(guard: Guard, operations: Iterable<TxnOperation>): Promise<void> {
     const pending = new Set<Promise<void>>();
-    for (const batch of batches(bucketOperations(prefix, changes))) {
+    for (const batch of batches(operations, guard)) {
       if (pending.size >= transactionsInFlight) await Promise.race(pending);
       const written = saveBatch(guard, batch);
       pending.add(written);
@@ -100,126 +103,111 @@ export async function saveSyncInfo(
     await Promise.all(pending);
   }
 
-  async function saveBatch(guard: TxnOperation, batch: readonly TxnOperation[]): Promise<void> {
-    const [first] = batch;
-    // A bucket may be too large for a transaction, with its base64, and yet fit a value of its own.
-    if (batch.length === 1 && first !== undefined && sizeOf(first) + sizeOf(guard) > maxTransactionBytes) {
-      await twiceIfUnclear(() => consul.put(first.Key, first.Value ?? '', scope));
-      return;
+  async function saveBatch(guard: Guard, batch: readonly TxnOperation[]): Promise<void> {
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined && !fitTransaction([...guard, only])) {
+      return putBucket(guard, only);
     }
-    const result = await twiceIfUnclear(() => consul.transaction([guard, ...batch], scope));
-    if (result.kind === 'refused') throw await refusal();
+    // Writing the same buckets again does no harm, so an unclear failure is followed by one more try.
+    const write = () => consul.transaction([...guard, ...batch], scope);
+    const result = await write().catch((error: unknown) =>
+      isUnclear(error) ? write() : Promise.reject(error),
+    );
+    if (result.kind === 'refused') throw await refusal(guard);
   }
 
-  async function finish(last: readonly TxnOperation[]): Promise<StoredIndex> {
-    const modifyIndex = await writeResolved(last);
-    if (modifyIndex === undefined) throw await refusal();
-    await deleteSurplus();
+  /**
+   * A bucket may be too large for a transaction, with its base64, and yet fit a value of its own. No guard goes with a PUT, so it is
+   * checked against the bucket as it was while the guard held: a write that comes late cannot hit what another writer has put there.
+   */
+  async function putBucket(guard: Guard, { Key, Value = '' }: TxnOperation): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const before = await consul.get(Key, scope);
+      if (!(await holds(guard))) throw saveConflict(consul, prefix);
+      if (before?.value === Value) return;
+      try {
+        if (await consul.put(Key, Value, scope, before?.modifyIndex ?? 0)) return;
+        if (tries === maxTries) throw saveConflict(consul, prefix);
+      } catch (error) {
+        if (!isUnclear(error) || tries === maxTries) throw error;
+      }
+    }
+  }
+
+  /**
+   * Applies operations of which the last one is a check-and-set; returns its new ModifyIndex. What became of it when the answer did
+   * not come is found out by reading (R8).
+   */
+  async function writeChecked(operations: readonly TxnOperation[]): Promise<number> {
+    const last = operations.at(-1) as TxnOperation;
+    for (let tries = 1; ; tries += 1) {
+      let unclear: unknown;
+      try {
+        const modifyIndex = await write(operations, last);
+        if (modifyIndex !== undefined) return modifyIndex;
+      } catch (error) {
+        if (!isUnclear(error)) throw error;
+        unclear = error;
+      }
+      // Also after a refusal: an earlier try may have been applied late.
+      const now = tries > 1 || unclear !== undefined ? await consul.get(last.Key, scope) : undefined;
+      if (now !== undefined && isWritten(now, last)) return now.modifyIndex;
+      if (unclear === undefined || !(await holds(operations))) throw await refusal(operations);
+      if (tries === maxTries) throw unclear;
+    }
+  }
+
+  /** `undefined` when a check failed. */
+  async function write(operations: readonly TxnOperation[], last: TxnOperation): Promise<number | undefined> {
+    if (fitTransaction(operations)) {
+      const result = await consul.transaction(operations, scope);
+      return result.kind === 'applied' ? result.modifyIndexes.get(last.Key) : undefined;
+    }
+    // Only a value that is too large for a transaction gets here; what else was to be checked is checked just before.
+    const checks = operations.slice(0, -1);
+    const { Key, Value = '', Index, Flags } = last;
+    if (!(await holds(checks)) || !(await consul.put(Key, Value, scope, Index, Flags))) return undefined;
+    const now = await consul.get(Key, scope);
+    // The check has passed. A value that was there already keeps its ModifyIndex.
+    return now?.value === Value && (now.flags ?? 0) === (Flags ?? 0) ? now.modifyIndex : undefined;
+  }
+
+  /** Whether nobody else has written the keys of these checks. */
+  async function holds(checks: readonly TxnOperation[]): Promise<boolean> {
+    for (const { Verb, Key, Index } of checks) {
+      if (Verb === 'set' || Verb === 'delete') continue;
+      if (((await consul.get(Key, scope))?.modifyIndex ?? 0) !== (Index ?? 0)) return false;
+    }
+    return true;
+  }
+
+  /** A step was refused: by another writer, or, when everything is as it was, by the ACL. */
+  async function refusal(checks: readonly TxnOperation[]): Promise<VsyncError> {
+    return (await holds(checks)) ? saveDenied(consul, prefix) : saveConflict(consul, prefix);
+  }
+
+  function stored(modifyIndex: number): StoredIndex {
     return { index: changes.index, modifyIndex };
   }
-
-  /** Writes, and finds out by reading what became of it when the answer did not come (R8). */
-  async function writeResolved(last: readonly TxnOperation[]): Promise<number | undefined> {
-    try {
-      return await write(last);
-    } catch (error) {
-      if (!(error instanceof VsyncError) || !error.ambiguous) throw error;
-      const now = await consul.get(indexKey, scope);
-      if (isOurs(now)) return now?.modifyIndex;
-      return (now?.modifyIndex ?? 0) === last.at(-1)?.Index ? write(last) : undefined;
-    }
-  }
-
-  /** The new ModifyIndex of the index; `undefined` when the check failed. */
-  async function write(last: readonly TxnOperation[]): Promise<number | undefined> {
-    const index = last.at(-1) as TxnOperation;
-    if (last.length === 1 && sizeOf(index) > maxTransactionBytes) {
-      if (!(await consul.put(indexKey, index.Value ?? '', scope, index.Index))) return undefined;
-      const now = await consul.get(indexKey, scope);
-      return isOurs(now) ? now?.modifyIndex : undefined;
-    }
-    const result = await consul.transaction(last, scope);
-    return result.kind === 'applied' ? result.modifyIndexes.get(indexKey) : undefined;
-  }
-
-  function isOurs(entry: KvEntry | undefined): boolean {
-    const unchanged = entry?.modifyIndex === previous?.modifyIndex;
-    return entry !== undefined && !unchanged && entry.value === saveIndex.Value;
-  }
-
-  /** A step was refused: by another writer's index, or, when that is unchanged, by the ACL. */
-  async function refusal(): Promise<VsyncError> {
-    const now = await consul.get(indexKey, scope);
-    return now?.modifyIndex === previous?.modifyIndex
-      ? saveDenied(consul, prefix)
-      : saveConflict(consul, prefix);
-  }
-
-  /** Buckets beyond the new number: nobody reads them any more. */
-  async function deleteSurplus(): Promise<void> {
-    const before = previous?.index.length ?? 0;
-    const ids = Array.from(
-      { length: Math.max(0, before - changes.index.length) },
-      (_, i) => changes.index.length + i,
-    );
-    await Promise.all(ids.map((id) => consul.delete(`${prefix}${id}`, scope)));
-  }
 }
 
-function* bucketOperations(prefix: string, changes: SyncInfoChanges): Generator<TxnOperation> {
-  for (const { id, json } of changes.buckets) yield { Verb: 'set', Key: `${prefix}${id}`, Value: json() };
+function isWritten(now: KvEntry, { Value, Flags, Index }: TxnOperation): boolean {
+  return now.value === Value && (now.flags ?? 0) === (Flags ?? 0) && now.modifyIndex !== Index;
 }
 
-/** Bytes of all bucket operations in a transaction. Throws for a bucket that no key holds. */
-function measure(
-  consul: ConsulClient,
-  prefix: string,
-  changes: SyncInfoChanges,
-  onLargeBucket: BucketSizeListener,
-): number {
-  let sum = 0;
-  for (const { id, json } of changes.buckets) {
-    const Value = json();
-    const bytes = Buffer.byteLength(Value);
-    if (bytes > maxValueBytes) {
-      throw bucketTooLarge(consul, prefix, { id, of: changes.index.length, bytes, limit: maxValueBytes });
-    }
-    if (bytes > maxValueBytes * 0.8) onLargeBucket({ id, bytes, limit: maxValueBytes });
-    sum += sizeOf({ Verb: 'set', Key: `${prefix}${id}`, Value });
-  }
-  return sum;
+function isUnclear(error: unknown): boolean {
+  return error instanceof VsyncError && error.ambiguous;
 }
 
-/** Operations in groups that fit a transaction together with a guard. */
-function* batches(operations: Iterable<TxnOperation>): Generator<TxnOperation[]> {
-  let batch: TxnOperation[] = [];
-  let bytes = 0;
-  for (const operation of operations) {
-    const size = sizeOf(operation);
-    if (
-      batch.length === maxOperations - 1 ||
-      (batch.length > 0 && bytes + size > maxTransactionBytes - operationOverheadBytes)
-    ) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(operation);
-    bytes += size;
-  }
-  if (batch.length > 0) yield batch;
+/** Never 0, which is what all other keys have. */
+function randomFlags(): number {
+  return randomInt(1, 2 ** 32);
 }
 
-function sizeOf({ Key, Value }: TxnOperation): number {
-  return operationOverheadBytes + Buffer.byteLength(Key) + Math.ceil(Buffer.byteLength(Value ?? '') / 3) * 4;
+function* all(...groups: readonly Iterable<TxnOperation>[]): Generator<TxnOperation> {
+  for (const group of groups) yield* group;
 }
 
-/** Writing the same buckets again does no harm, so an unclear failure is followed by one more try. */
-async function twiceIfUnclear<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof VsyncError && error.ambiguous) return call();
-    throw error;
-  }
+function* without(key: string, operations: Iterable<TxnOperation>): Generator<TxnOperation> {
+  for (const operation of operations) if (operation.Key !== key) yield operation;
 }

@@ -40,13 +40,40 @@ export function syncInfoStore(
   prefix: string,
   options: { readonly clock?: Clock; readonly onLargeBucket?: BucketSizeListener } = {},
 ): WritableSyncInfoStore {
+  // Of the index that was loaded or saved last: what a mark expects to be there.
+  let numBuckets: number | undefined;
   return {
     ...syncInfoReader(consul, prefix, options.clock),
-    loadOwnIndex: (scope) => loadOwnIndex(consul, prefix, scope),
-    mark: async (scope) => (await consul.keys(prefix, scope)).index,
-    save: (changes, previous, scope) =>
-      saveSyncInfo(consul, prefix, changes, previous, scope, options.onLargeBucket),
+    loadOwnIndex: async (scope) => {
+      const own = await loadOwnIndex(consul, prefix, scope);
+      numBuckets = own?.index.length;
+      return own;
+    },
+    mark: (scope) => readMark(consul, prefix, numBuckets, scope),
+    save: async (changes, previous, scope) => {
+      const stored = await saveSyncInfo(consul, prefix, changes, previous, scope, options.onLargeBucket);
+      numBuckets = stored.index.length;
+      return stored;
+    },
   };
+}
+
+/**
+ * The index of the list of keys: the highest ModifyIndex among them, or that of a delete. Consul forgets deletes after 15 minutes
+ * (its tombstones; run on 1.8.7), and the list then looks as it did before: so what is missing counts, too.
+ */
+async function readMark(
+  consul: ConsulClient,
+  prefix: string,
+  numBuckets: number | undefined,
+  scope: CallScope,
+): Promise<string> {
+  const { keys, index } = await consul.keys(prefix, scope);
+  if (numBuckets === undefined) return index;
+  const there = new Set(keys);
+  const wanted = ['index', ...Array(numBuckets).keys()];
+  const missing = wanted.filter((name) => !there.has(`${prefix}${name}`)).length;
+  return missing === 0 ? index : `${index}, ${missing} missing`;
 }
 
 async function loadOwnIndex(
@@ -58,7 +85,9 @@ async function loadOwnIndex(
   if (entry === undefined) return undefined;
   const { modifyIndex } = entry;
   try {
-    return { index: parseIndex(entry.value), modifyIndex };
+    const index = parseIndex(entry.value);
+    if (index.length > 0) return { index, modifyIndex };
+    return { index, modifyIndex, corrupt: corruptIndex(consul, prefix, 'it names no bucket') };
   } catch (error) {
     const why = error instanceof VsyncError ? (error.why ?? '') : 'unreadable';
     return { index: [], modifyIndex, corrupt: corruptIndex(consul, prefix, why) };

@@ -11,11 +11,13 @@ export interface NodeStatus {
   readonly role: Side;
   readonly name: string;
   readonly vsyncVersion: string;
-  /** Headline word of the node: `Healthy`, `Degraded`, `Held`, `Failed`. */
+  /** `Healthy`, `Progressing`, `Degraded`, `Held`, `Failed`. */
   readonly health: string;
   readonly sync: 'InSync' | 'OutOfSync' | 'Unknown';
   /** RFC 3339. */
   readonly cycleEndedAt: string;
+  /** When a cycle that is still running told of itself last. */
+  readonly aliveAt?: string | undefined;
   readonly lastSuccessAt?: string | undefined;
   readonly nextCycleAt?: string | undefined;
   readonly result: string;
@@ -62,9 +64,41 @@ export async function readStatus(
   scope: ConsulScope = {},
 ): Promise<NodeStatus | undefined> {
   const entry = await consul.get(key, scope);
-  if (entry === undefined) return undefined;
+  return entry === undefined ? undefined : parseStatus(entry.value);
+}
+
+/**
+ * What all nodes below a sync path told of themselves, origins first, then by name. What cannot be read as a status is left out.
+ * Throws `CONSUL_FORBIDDEN` when the token may not read there: a list would just be empty.
+ */
+export async function listStatuses(
+  consul: ConsulClient,
+  syncPath: string,
+  scope: ConsulScope = {},
+): Promise<NodeStatus[]> {
+  const folder = `${syncPath}nodes/`;
+  const { keys } = await consul.keys(folder, scope);
+  if (keys.length === 0) await consul.get(`${folder}origin`, scope);
+  const found = await Promise.all(keys.map((key) => readStatus(consul, key, scope)));
+  return found
+    .filter((status) => status !== undefined)
+    .sort((a, b) => order(a).localeCompare(order(b), 'en', { numeric: true }));
+}
+
+function order({ role, name }: NodeStatus): string {
+  return `${role === 'origin' ? 0 : 1} ${name}`;
+}
+
+/** A status as it was written, by any version of vsync or by hand; `undefined` for what is none. */
+function parseStatus(json: string): NodeStatus | undefined {
   try {
-    return JSON.parse(entry.value) as NodeStatus;
+    const status = JSON.parse(json) as Partial<NodeStatus> | null;
+    const texts = [status?.name, status?.vsyncVersion, status?.health, status?.sync, status?.result];
+    const isStatus =
+      (status?.role === 'origin' || status?.role === 'destination') &&
+      texts.every((text) => typeof text === 'string') &&
+      !Number.isNaN(Date.parse(String(status.cycleEndedAt)));
+    return isStatus ? { ...(status as NodeStatus), counts: status.counts ?? {} } : undefined;
   } catch {
     return undefined;
   }

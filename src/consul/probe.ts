@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../base/clock.ts';
 import { VsyncError } from '../base/errors.ts';
 import type { ConsulClient, ConsulScope } from './client.ts';
 
@@ -5,6 +6,9 @@ import type { ConsulClient, ConsulScope } from './client.ts';
  * What a process needs of Consul, tried out at its start. Absence is no evidence there: without rights, lists are filtered
  * silently and only a direct read says 403.
  */
+
+/** A probe key that is older was left by a crash; a younger one may be that of a process that starts at the same time. */
+const leftAfterMs = 60 * 60_000;
 
 /**
  * Creates, reads, lists and deletes a key below the own prefix, as the Go program does (`vsyncChecks/<uuid>`), and clears away what
@@ -14,18 +18,31 @@ export async function probeOwnPrefix(
   consul: ConsulClient,
   prefix: string,
   scope: ConsulScope = {},
+  clock: Clock = systemClock,
 ): Promise<void> {
-  const id = crypto.randomUUID();
-  const key = `${prefix}vsyncChecks/${id}`;
-  await consul.put(key, id, scope);
+  const key = `${prefix}vsyncChecks/${crypto.randomUUID()}`;
+  const value = new Date(clock.now()).toISOString();
+  await consul.put(key, value, scope);
   try {
     const { keys } = await consul.keys(`${prefix}vsyncChecks/`, scope);
     if (!keys.includes(key)) throw denied(consul, prefix, 'list the keys');
-    if ((await consul.get(key, scope))?.value !== id) throw denied(consul, prefix, 'read back a key');
-    for (const left of keys) if (left !== key) await consul.delete(left, scope);
+    if ((await consul.get(key, scope))?.value !== value) throw denied(consul, prefix, 'read back a key');
+    for (const other of keys) if (other !== key) await deleteIfLeft(consul, other, scope, clock);
   } finally {
     await consul.delete(key, scope);
   }
+}
+
+/** What a Go node left holds no time, and stays: it does no harm. */
+async function deleteIfLeft(
+  consul: ConsulClient,
+  key: string,
+  scope: ConsulScope,
+  clock: Clock,
+): Promise<void> {
+  const value = (await consul.get(key, scope))?.value ?? '';
+  const putAt = /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
+  if (putAt < clock.now() - leftAfterMs) await consul.delete(key, scope);
 }
 
 /** Reads one key below a prefix directly, present or not. Throws `CONSUL_FORBIDDEN` when the token may not. Writes nothing. */

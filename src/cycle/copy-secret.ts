@@ -150,8 +150,11 @@ function recordOf(
   return { version: published, updateTime, type, ...(exact && { dv: version }) };
 }
 
-/** A standby that lags behind answers with an older version than was published: copying it would go back in time. */
-function refuseStale(task: PlannedTask, source: Extract<SecretState, { kind: 'live' }>): void {
+/**
+ * A standby that lags behind answers with an older version than was published: copying it would go back in time.
+ * Throws `ORIGIN_STALE`.
+ */
+export function refuseStale(task: PlannedTask, source: Extract<SecretState, { kind: 'live' }>): void {
   const to = task.to as Insight;
   if (source.version >= to.version || compareTimes(source.createdTime, to.updateTime) > 0) return;
   throw new VsyncError({

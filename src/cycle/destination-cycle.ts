@@ -31,8 +31,8 @@ export class DestinationCycle {
     this.#options = options;
   }
 
-  /** Compares only: what a dry run prints. */
-  plan(run: CycleRun): Promise<Comparison> {
+  /** Compares only. */
+  compare(run: CycleRun): Promise<Comparison> {
     return planDestination(this.#options, run);
   }
 
@@ -40,11 +40,27 @@ export class DestinationCycle {
     const settled = this.#settled;
     this.#settled = undefined;
     const comparison = await planDestination(this.#options, run, settled);
-    const { plan, info } = comparison;
     if (comparison.inSync) {
       this.#settled = settled;
       return this.#outcome('noop', comparison, nothing, run);
     }
+    const { outcome, applied } = await this.#execute(comparison, run);
+    if (outcome.result === 'noop' && applied.skipped === 0 && comparison.replaces !== undefined) {
+      this.#settled = { origin: comparison.origin.modifyIndex, own: comparison.replaces.modifyIndex };
+    }
+    return outcome;
+  }
+
+  /** Applies the plan of a comparison that the caller made, say a part of what differs, and saves like any cycle. */
+  async execute(comparison: Comparison, run: CycleRun): Promise<CycleOutcome> {
+    return (await this.#execute(comparison, run)).outcome;
+  }
+
+  async #execute(
+    comparison: Comparison,
+    run: CycleRun,
+  ): Promise<{ readonly outcome: CycleOutcome; readonly applied: Applied }> {
+    const { plan, info } = comparison;
     if (plan.guard.held) run.emit({ kind: 'guard.held', verdict: plan.guard });
 
     const progress = new Progress(this.#options, comparison, run);
@@ -64,11 +80,7 @@ export class DestinationCycle {
     // Also when the cycle was stopped: what was written is recorded, so that no later cycle writes it again.
     await progress.finish();
     info.abort();
-    const outcome = this.#outcome(resultOf(plan, applied, run), comparison, applied, run);
-    if (outcome.result === 'noop' && applied.skipped === 0 && comparison.replaces !== undefined) {
-      this.#settled = { origin: comparison.origin.modifyIndex, own: comparison.replaces.modifyIndex };
-    }
-    return outcome;
+    return { outcome: this.#outcome(resultOf(plan, applied, run), comparison, applied, run), applied };
   }
 
   #outcome(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { asVsyncError, type VsyncError } from '../base/errors.ts';
 import type { DataPath } from '../sync/mount-path.ts';
 
@@ -8,6 +9,11 @@ export class ErrorChannel {
   readonly #stop = new AbortController();
   readonly #failedPaths = new Map<DataPath, VsyncError>();
   #stopped: VsyncError | undefined;
+
+  constructor() {
+    // Every request under way listens to it; Node would warn from the eleventh on.
+    setMaxListeners(0, this.#stop.signal);
+  }
 
   /** Aborted, with the error as its reason, when the cycle is to stop: pass it to every request. */
   get signal(): AbortSignal {

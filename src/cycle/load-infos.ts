@@ -11,6 +11,39 @@ import type { OwnIndex, StoredIndex, SyncInfoStore, WritableSyncInfoStore } from
 /** Thrown when another writer saved during a load: whoever compares begins anew. */
 export class InfoMoved extends Error {}
 
+/** How often a comparison is begun anew because a writer was faster. */
+const maxRestarts = 5;
+
+/**
+ * Reads both indexes and calls `compare` with them, again when a writer was faster. Throws `ORIGIN_INFO_MISSING`, `SYNC_INFO_CORRUPT`
+ * (the origin's), and `SYNC_INFO_CONFLICT` when that never ends.
+ */
+export async function withIndexes<T>(
+  stores: { readonly originStore: SyncInfoStore; readonly store: WritableSyncInfoStore },
+  run: CycleRun,
+  compare: (origin: StoredIndex, own: OwnIndex | undefined) => Promise<T>,
+): Promise<T> {
+  for (let restart = 0; restart < maxRestarts; restart += 1) {
+    const [origin, own] = await Promise.all([
+      stores.originStore.loadIndex(run.scope),
+      stores.store.loadOwnIndex(run.scope),
+    ]);
+    if (origin === undefined) throw originInfoMissing(stores.originStore.prefix);
+    try {
+      return await compare(origin, own);
+    } catch (error) {
+      if (!(error instanceof InfoMoved)) throw error;
+    }
+  }
+  throw new VsyncError({
+    code: 'SYNC_INFO_CONFLICT',
+    message: 'sync info changed each time it was read',
+    why: 'another process writes it all the time',
+    hint: 'run one origin for each sync path, and one destination for each destination.syncPath',
+    note: 'Nothing was compared or deleted.',
+  });
+}
+
 /** The buckets of these ids, verified; empty ones are not asked for. Throws `InfoMoved`. */
 export async function loadBuckets(
   store: SyncInfoStore,
@@ -86,4 +119,16 @@ export async function countOwnPaths(
   if (own === undefined || unloaded.some((id) => own.index[id] !== info.index[id])) throw new InfoMoved();
   const buckets = await loadBuckets(store, own, unloaded, run);
   return [...buckets.values()].reduce((sum, bucket) => sum + bucket.size, info.size);
+}
+
+function originInfoMissing(prefix: string): VsyncError {
+  return new VsyncError({
+    code: 'ORIGIN_INFO_MISSING',
+    side: 'origin',
+    server: 'consul',
+    path: `${prefix}index`,
+    message: `there is no origin sync info at ${prefix}index`,
+    why: 'the origin has not finished its first cycle, or origin.syncPath differs',
+    hint: 'start `vsync origin` first; a daemon goes on by itself when the key appears',
+  });
 }

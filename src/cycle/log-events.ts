@@ -14,12 +14,16 @@ const repeatEvery = 10;
 export function logEvents(log: Log, next: () => Date | undefined = () => undefined): Emit {
   const cycleFailures = new Repeats();
   const pathFailures = new Map<string, Repeats>();
+  /** Why a path was left alone the last time. */
+  const pathSkips = new Map<string, string>();
   let failedThisCycle = new Set<string>();
+  let skippedThisCycle = new Set<string>();
 
   return (event: CycleEvent) => {
     switch (event.kind) {
       case 'cycle.start':
         failedThisCycle = new Set();
+        skippedThisCycle = new Set();
         log.debug('cycle started', { event: event.kind, cycle: event.cycle, trigger: event.trigger });
         return;
       case 'cycle.end':
@@ -54,7 +58,7 @@ export function logEvents(log: Log, next: () => Date | undefined = () => undefin
           }),
         );
       case 'path.skip':
-        return log.info('secret left alone', { event: event.kind, path: event.path, why: event.why });
+        return skipped(event.path, event.why);
       case 'guard.held':
         return log.warn('deletes are held', {
           event: event.kind,
@@ -113,8 +117,17 @@ export function logEvents(log: Log, next: () => Date | undefined = () => undefin
     return known;
   }
 
-  /** Paths that failed before and did not in this cycle. */
+  /** Left alone for the same reason as before: said once. */
+  function skipped(path: string, why: string): void {
+    const level = pathSkips.get(path) === why ? 'debug' : 'info';
+    pathSkips.set(path, why);
+    skippedThisCycle.add(path);
+    log.log(level, 'secret left alone', { event: 'path.skip', path, why });
+  }
+
+  /** Paths that failed or were left alone before and were not in this cycle. */
   function recoverPaths(): void {
+    for (const path of pathSkips.keys()) if (!skippedThisCycle.has(path)) pathSkips.delete(path);
     for (const [path, failures] of pathFailures) {
       if (failedThisCycle.has(path)) continue;
       pathFailures.delete(path);

@@ -79,7 +79,7 @@ export class OriginCycle {
     const { info, previous } = scan;
     const counts = countsOf(info.size, run);
 
-    const held = await this.#holdEmpty(info, previous, run);
+    const held = await this.holdEmpty(scan, run);
     if (held !== undefined) {
       run.emit({ kind: 'guard.held', verdict: held });
       return { result: 'held', counts, held, error: originEmpty(held), failedPaths: run.errors.failedPaths };
@@ -221,8 +221,8 @@ export class OriginCycle {
     }
   }
 
-  /** R4: an origin that suddenly has no paths publishes nothing over its non-empty info. */
-  async #holdEmpty(info: SyncInfo, previous: Previous, run: CycleRun): Promise<GuardVerdict | undefined> {
+  /** R4: an origin that suddenly has no paths publishes nothing over its non-empty info. `undefined`: nothing is held. */
+  async holdEmpty({ info, previous }: ScanResult, run: CycleRun): Promise<GuardVerdict | undefined> {
     const { replaces: stored, usable } = previous;
     const hadPaths =
       stored !== undefined && (!usable || stored.index.some((hash) => hash !== emptyBucketHash));

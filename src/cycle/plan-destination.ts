@@ -1,4 +1,3 @@
-import { VsyncError } from '../base/errors.ts';
 import { type Bucket, emptyBucketHash } from '../sync/bucket.ts';
 import { compareBuckets, differingBuckets, type Task } from '../sync/compare.ts';
 import { alwaysAllowedDeletes, defaultGuards, type GuardSettings } from '../sync/delete-guard.ts';
@@ -8,7 +7,7 @@ import { buildPlan, type Plan } from '../sync/plan.ts';
 import { SyncInfo } from '../sync/sync-info.ts';
 import { type Transform, transformPath } from '../sync/transform.ts';
 import type { CycleRun } from './cycle-run.ts';
-import { countOwnPaths, InfoMoved, loadBuckets, loadOwnInfo, loadPaths } from './load-infos.ts';
+import { countOwnPaths, loadBuckets, loadOwnInfo, loadPaths, withIndexes } from './load-infos.ts';
 import type {
   CallScope,
   DestinationVault,
@@ -59,9 +58,6 @@ export interface SettledPair {
   readonly own: number;
 }
 
-/** How often a comparison is begun anew because a writer was faster. */
-const maxRestarts = 5;
-
 /**
  * Compares. Throws `ORIGIN_INFO_MISSING`, `SYNC_INFO_CORRUPT` (the origin's; the own one is rebuilt).
  * A pair that was found to be `settled` before is not looked into again (R11).
@@ -71,40 +67,14 @@ export async function planDestination(
   run: CycleRun,
   settled?: SettledPair,
 ): Promise<Comparison> {
-  for (let restart = 0; restart < maxRestarts; restart += 1) {
-    const [origin, own] = await Promise.all([
-      options.originStore.loadIndex(run.scope),
-      options.store.loadOwnIndex(run.scope),
-    ]);
-    if (origin === undefined) throw originInfoMissing(options.originStore.prefix);
-    if (settled?.origin === origin.modifyIndex && settled.own === own?.modifyIndex)
-      return inSync(origin, own);
-    try {
-      return await compare(options, origin, own, run);
-    } catch (error) {
-      if (!(error instanceof InfoMoved)) throw error;
-    }
-  }
-  throw new VsyncError({
-    code: 'SYNC_INFO_CONFLICT',
-    message: 'sync info changed each time it was read',
-    why: 'another process writes it all the time',
-    hint: 'run one origin for each sync path, and one destination for each destination.syncPath',
-    note: 'Nothing was compared or deleted.',
+  return withIndexes(options, run, async (origin, own) => {
+    const unchanged = settled?.origin === origin.modifyIndex && settled.own === own?.modifyIndex;
+    return unchanged ? inSync(origin, own) : compareInfos(options, origin, own, run);
   });
 }
 
-/** How many paths both sides have, for people. */
-export async function countPaths(
-  { originStore, store }: Pick<PlanOptions, 'originStore' | 'store'>,
-  { origin, info }: Comparison,
-  run: CycleRun,
-): Promise<{ readonly origin: number; readonly destination: number }> {
-  const paths = await loadPaths(originStore, origin, run);
-  return { origin: paths.length, destination: await countOwnPaths(store, info, run) };
-}
-
-async function compare(
+/** Compares what these two indexes stand for. Throws `InfoMoved` when one of them is outdated. */
+export async function compareInfos(
   options: PlanOptions,
   origin: StoredIndex,
   own: OwnIndex | undefined,
@@ -140,7 +110,8 @@ function inSync(origin: StoredIndex, own: OwnIndex | undefined): Comparison {
   return { origin, replaces: own, info, rebuilt: false, plan, inSync: true };
 }
 
-async function planTasks(
+/** The plan of these tasks: where each acts, what is skipped, what the guard says. */
+export async function planTasks(
   options: PlanOptions,
   tasks: readonly Task[],
   origin: StoredIndex,
@@ -161,7 +132,7 @@ async function planTasks(
     targetOf,
     originPaths,
     targetProblem: await findTargetProblems(options.vault, targets, run),
-    isOriginPath: (target) => options.sameVault && (published.has(target) || isOnOrigin(target, options)),
+    isOriginPath: (target) => isOriginsOwn(target, published, options),
     ignoreDeletes: options.ignoreDeletes,
     guard: {
       settings: options.guards,
@@ -173,20 +144,13 @@ async function planTasks(
   });
 }
 
-/** Whether the origin's process scans what lies at `target`. */
-function isOnOrigin(target: DataPath, { originMounts, originFilter }: PlanOptions): boolean {
+/** Whether a path of the destination is the origin's own: one Vault, and `published` by the origin or scanned by its process. */
+export function isOriginsOwn(
+  target: DataPath,
+  published: ReadonlySet<DataPath>,
+  { sameVault, originMounts, originFilter }: PlanOptions,
+): boolean {
+  if (!sameVault || published.has(target)) return sameVault;
   const location = locate(target, originMounts);
   return location !== undefined && originFilter.matches(location.mount, location.key);
-}
-
-function originInfoMissing(prefix: string): VsyncError {
-  return new VsyncError({
-    code: 'ORIGIN_INFO_MISSING',
-    side: 'origin',
-    server: 'consul',
-    path: `${prefix}index`,
-    message: `there is no origin sync info at ${prefix}index`,
-    why: 'the origin has not finished its first cycle, or origin.syncPath differs',
-    hint: 'start `vsync origin` first; a daemon goes on by itself when the key appears',
-  });
 }

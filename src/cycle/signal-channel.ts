@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Release } from '../base/releasers.ts';
 
 /**
@@ -9,6 +10,12 @@ export class SignalChannel {
   readonly #abort = new AbortController();
   readonly #runNow = new Set<() => void>();
   #received: NodeJS.Signals | undefined;
+  #target: NodeJS.Process | undefined;
+
+  constructor() {
+    // Every save under way listens to them; Node would warn from the eleventh on.
+    setMaxListeners(0, this.#drain.signal, this.#abort.signal);
+  }
 
   /** Aborted by the first stopping signal. */
   get draining(): AbortSignal {
@@ -29,6 +36,13 @@ export class SignalChannel {
   onRunNow(listener: () => void): Release {
     this.#runNow.add(listener);
     return () => void this.#runNow.delete(listener);
+  }
+
+  /** Calls `listener` for each SIGHUP, until released. While nobody listens, SIGHUP ends the process, as a terminal that is closed means it. */
+  onHangUp(listener: () => void): Release {
+    const target = this.#target;
+    target?.on('SIGHUP', listener);
+    return () => void target?.off('SIGHUP', listener);
   }
 
   /** Takes a stopping signal: from the process, or from a test. */
@@ -52,6 +66,7 @@ export class SignalChannel {
     const runNow = () => {
       for (const listener of this.#runNow) listener();
     };
+    this.#target = target;
     target.on('SIGINT', stop);
     target.on('SIGTERM', stop);
     target.on('SIGUSR2', runNow);

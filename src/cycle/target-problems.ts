@@ -10,7 +10,7 @@ type Problem = Pick<SkippedPath, 'code' | 'message'>;
 export async function findTargetProblems(
   vault: Pick<DestinationVault, 'mountOf'>,
   targets: Iterable<DataPath>,
-  run: CycleRun,
+  run: Pick<CycleRun, 'scope'>,
 ): Promise<(target: DataPath) => Problem | undefined> {
   const mounts = new Set<Mount>();
   const problems = new Map<DataPath, Problem>();

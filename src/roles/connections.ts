@@ -88,7 +88,8 @@ function fileOr(
   return file === undefined ? text : { file };
 }
 
-async function readTls(tls: TlsConfig) {
+/** TLS material as text, from the files or the texts of the configuration. Throws `CONFIG_UNREADABLE`. */
+export async function readTls(tls: TlsConfig) {
   const [ca, cert, key] = await Promise.all([pemOf(tls.caCert), pemOf(tls.clientCert), pemOf(tls.clientKey)]);
   return {
     ...(ca !== undefined && { ca }),

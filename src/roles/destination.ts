@@ -1,17 +1,21 @@
 import { errorFields } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
 import { syncInfoReader, syncInfoStore } from '../consul/info-store.ts';
+import type { NodeStatus } from '../consul/node-store.ts';
 import { watchKey } from '../consul/watch.ts';
-import { DestinationCycle } from '../cycle/destination-cycle.ts';
-import type { PlanOptions } from '../cycle/plan-destination.ts';
+import { type CheckOptions, type CheckResult, checkDestination } from '../cycle/check-destination.ts';
+import type { CycleRun } from '../cycle/cycle-run.ts';
+import { DestinationCycle, type DestinationCycleOptions } from '../cycle/destination-cycle.ts';
 import type { CallScope } from '../cycle/ports.ts';
+import { type Survey, surveyDestination } from '../cycle/survey.ts';
 import type { TriggerSource } from '../cycle/ticker.ts';
 import { pathFilter } from '../sync/path-filter.ts';
 import { destinationVault } from '../vault/destination-vault.ts';
-import { originSecrets } from '../vault/origin-vault.ts';
+import { originMetadata, originSecrets } from '../vault/origin-vault.ts';
 import { openConsul, openVault, retryPolicyOf, workersOf } from './connections.ts';
 import { keepToken } from './keep-token.ts';
 import { statusWriter } from './node-status.ts';
+import { readOriginStatus } from './origin-status.ts';
 import {
   checkConsulReadable,
   checkConsulWritable,
@@ -25,12 +29,22 @@ import { approvedSets, largeBucketWarning, ownPrefix, protectSecrets } from './s
 
 type DestinationConfiguration = Extract<Config, { role: 'destination' }>;
 
+/** All but the checks is to be used after one of them, which finds out whether both ends are one Vault. */
 export interface DestinationRole extends Role {
-  /** To be used after a check, which finds out whether both ends are one Vault. */
   readonly destinationCycle: () => DestinationCycle;
-  readonly stores: Pick<PlanOptions, 'originStore' | 'store'>;
-  /** The same checks, without the probe that writes. */
-  readonly checkReadOnly: Role['check'];
+  /** What a cycle would do, for people. */
+  readonly survey: (run: CycleRun) => Promise<Survey>;
+  /** What is really there, against what the origin published. */
+  readonly compareVaults: (
+    how: Pick<CheckOptions, 'deep' | 'lookForExtras'>,
+    run: CycleRun,
+  ) => Promise<CheckResult>;
+  /** What the origin last told of itself; `undefined` when that cannot be read. */
+  readonly originStatus: (scope: CallScope) => Promise<NodeStatus | undefined>;
+  /** The same checks, without the probe that writes. `willWrite` false: a lack of rights to write is not worth a word. */
+  readonly checkReadOnly: (scope: CallScope, willWrite?: boolean) => Promise<void>;
+  /** What makes a read-only check a whole one: the probe, and tokens are kept alive from now on. */
+  readonly beginWriting: (scope: CallScope) => Promise<void>;
 }
 
 /** A destination: compares both sync infos, reads values at the origin, writes them to its own Vault. */
@@ -55,40 +69,44 @@ export async function openDestination(
   const originPrefix = ownPrefix(origin.syncPath, 'origin');
   const prefix = ownPrefix(destination.syncPath, 'destination');
   const originMounts = origin.mounts ?? [];
-  const stores = {
+  let sameVault = false;
+  const options = (): DestinationCycleOptions => ({
     originStore: syncInfoReader(originConsul, originPrefix),
     store: syncInfoStore(consul, prefix, { onLargeBucket: largeBucketWarning(log) }),
-  };
-  let sameVault = false;
+    origin: originSecrets(originVault.client),
+    vault: destinationVault(vault.client),
+    transforms: destination.transforms,
+    filter: pathFilter(destination.include, destination.exclude),
+    originMounts,
+    originFilter: pathFilter(origin.include, origin.exclude),
+    sameVault,
+    ignoreDeletes: config.ignoreDeletes,
+    guards: config.guards,
+    approvedSets: approvedSets(consul, destination.syncPath, config.name, context.approvedSets),
+    numWorkers,
+    onConflict: destination.onConflict,
+    batchSize: destination.batchSize,
+  });
   let cycle: DestinationCycle | undefined;
   // Made after the check, and once: it remembers what Consul has confirmed.
   const destinationCycle = () => {
-    cycle ??= new DestinationCycle({
-      ...stores,
-      origin: originSecrets(originVault.client),
-      vault: destinationVault(vault.client),
-      transforms: destination.transforms,
-      filter: pathFilter(destination.include, destination.exclude),
-      originMounts,
-      originFilter: pathFilter(origin.include, origin.exclude),
-      sameVault,
-      ignoreDeletes: config.ignoreDeletes,
-      guards: config.guards,
-      approvedSets: approvedSets(consul, destination.syncPath, config.name, context.approvedSets),
-      numWorkers,
-      onConflict: destination.onConflict,
-      batchSize: destination.batchSize,
-    });
+    cycle ??= new DestinationCycle(options());
     return cycle;
   };
 
-  const checkReading = async (scope: CallScope) => {
+  const checkReading = async (scope: CallScope, willWrite: boolean) => {
     const originHealth = await checkVault(originVault, originMounts, scope);
     const health = await checkVault(vault, destination.mounts ?? [], scope);
     sameVault = isSameVault(config, originHealth, health);
     if (sameVault) requireOriginMounts(originMounts);
-    await checkWriteRights(vault.client, destination.mounts ?? [], config.ignoreDeletes, log, scope);
+    if (willWrite)
+      await checkWriteRights(vault.client, destination.mounts ?? [], config.ignoreDeletes, log, scope);
     await checkConsulReadable(originConsul, originPrefix, origin.consul, log, scope);
+  };
+  const beginWriting = async (scope: CallScope) => {
+    await checkConsulWritable(consul, prefix, destination.consul, log, scope);
+    keepToken(originVault, origin.renewToken, context);
+    keepToken(vault, destination.renewToken ?? true, context);
   };
   const status = statusWriter({
     consul,
@@ -117,15 +135,25 @@ export async function openDestination(
 
   return {
     destinationCycle,
-    stores,
+    survey: (run) => surveyDestination(options(), run),
+    compareVaults: (how, run) =>
+      checkDestination(
+        {
+          ...options(),
+          ...how,
+          metadata: originMetadata(vault.client),
+          mounts: destination.mounts ?? [],
+        },
+        run,
+      ),
+    originStatus: (scope) => readOriginStatus(originConsul, origin.syncPath, scope),
     check: async (scope) => {
-      await checkReading(scope);
-      await checkConsulWritable(consul, prefix, destination.consul, log, scope);
-      keepToken(originVault, origin.renewToken, context);
-      keepToken(vault, destination.renewToken ?? true, context);
+      await checkReading(scope, true);
+      await beginWriting(scope);
     },
-    checkReadOnly: async (scope) => {
-      await checkReading(scope);
+    beginWriting,
+    checkReadOnly: async (scope, willWrite = true) => {
+      await checkReading(scope, willWrite);
       await checkConsulReadable(consul, prefix, destination.consul, log, scope);
     },
     cycle: (run) => destinationCycle().run(run),

@@ -5,13 +5,19 @@ import type { CycleEvent } from '../cycle/events.ts';
 import type { CycleOutcome } from '../cycle/outcome.ts';
 import { version } from '../version.ts';
 
-/** Writes how the last cycle ended to Consul, so that `vsync status` shows the whole fleet and a silent node is noticed. */
+/**
+ * Writes how the last cycle ended to Consul, and now and then that a long one is still at work, so that `vsync status` shows the whole
+ * fleet and a silent node is noticed.
+ */
 export interface StatusWriter {
-  /** Takes an event; at the end of a cycle the status is written in the background. */
+  /** Takes an event; what there is to tell is written in the background. */
   readonly observe: (event: CycleEvent) => void;
   /** Resolves when nothing is being written. */
   readonly idle: () => Promise<void>;
 }
+
+/** How often a running cycle tells that it is at work. A shorter one tells nothing but its end. */
+const aliveEveryMs = 10_000;
 
 export function statusWriter(options: {
   readonly consul: ConsulClient;
@@ -24,10 +30,31 @@ export function statusWriter(options: {
   const { consul, role, name } = options;
   const key = statusKey(options.syncPath, role, name);
   let lastSuccessAt: string | undefined;
+  let last: NodeStatus | undefined;
+  let toldAt = Date.now();
   let writing: Promise<void> = Promise.resolve();
+  const write = (status: NodeStatus) => {
+    toldAt = Date.now();
+    // One after the other, so that an older status never overwrites a newer one.
+    writing = writing.then(() => writeStatus(consul, key, status)).catch(options.onError);
+  };
   return {
     observe: (event) => {
-      if (event.kind !== 'cycle.end') return;
+      if (event.kind === 'cycle.start') {
+        toldAt = Date.now();
+        last ??= {
+          ...firstStatus,
+          role,
+          name,
+          cycleEndedAt: new Date().toISOString(),
+          trigger: event.trigger,
+        };
+      }
+      if (event.kind !== 'cycle.end') {
+        if (last !== undefined && Date.now() - toldAt >= aliveEveryMs)
+          write({ ...last, health: 'Progressing', aliveAt: new Date().toISOString() });
+        return;
+      }
       const cycleEndedAt = new Date().toISOString();
       const { outcome } = event;
       if (outcome.result === 'success' || outcome.result === 'noop') lastSuccessAt = cycleEndedAt;
@@ -52,12 +79,22 @@ export function statusWriter(options: {
           paths: outcome.held.paths,
         },
       };
-      // One after the other, so that an older status never overwrites a newer one.
-      writing = writing.then(() => writeStatus(consul, key, status)).catch(options.onError);
+      last = status;
+      write(status);
     },
     idle: () => writing,
   };
 }
+
+/** Of a process whose first cycle is running: its end is taken to be its start. */
+const firstStatus = {
+  vsyncVersion: version,
+  health: 'Progressing',
+  sync: 'Unknown',
+  result: 'running',
+  durationMs: 0,
+  counts: {},
+} as const;
 
 function countsOf({ counts }: CycleOutcome): NodeStatus['counts'] {
   const { paths, failed, changes } = counts;

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { syncInfoStore } from '../consul/info-store.ts';
 import { OriginCycle } from '../cycle/origin-cycle.ts';
+import type { SyncInfoStore } from '../cycle/ports.ts';
 import { pathFilter } from '../sync/path-filter.ts';
 import { originMetadata } from '../vault/origin-vault.ts';
 import { openConsul, openVault, retryPolicyOf, workersOf } from './connections.ts';
@@ -12,6 +13,8 @@ import { approvedSets, largeBucketWarning, ownPrefix, protectSecrets } from './s
 
 export interface OriginRole extends Role {
   readonly originCycle: OriginCycle;
+  /** What is published. */
+  readonly store: SyncInfoStore;
   /** The same checks, without the probe that writes. */
   readonly checkReadOnly: Role['check'];
 }
@@ -31,9 +34,10 @@ export async function openOrigin(context: RoleContext<Config>): Promise<OriginRo
   const mounts = origin.mounts ?? [];
   const filter = pathFilter(origin.include, origin.exclude);
   const prefix = ownPrefix(origin.syncPath, 'origin');
+  const store = syncInfoStore(consul, prefix, { onLargeBucket: largeBucketWarning(log) });
   const originCycle = new OriginCycle({
     vault: originMetadata(vault.client),
-    store: syncInfoStore(consul, prefix, { onLargeBucket: largeBucketWarning(log) }),
+    store,
     mounts,
     filter,
     numWorkers,
@@ -56,6 +60,7 @@ export async function openOrigin(context: RoleContext<Config>): Promise<OriginRo
   };
   return {
     originCycle,
+    store,
     check: async (scope) => {
       await checkReading(scope);
       await checkConsulWritable(consul, prefix, origin.consul, log, scope);

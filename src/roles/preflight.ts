@@ -114,8 +114,8 @@ export async function checkConsulWritable(
 /** Whether origin and destination are one Vault: then a path must not be written onto itself (B8). */
 export function isSameVault(
   config: Extract<Config, { role: 'destination' }>,
-  origin: VaultHealth,
-  destination: VaultHealth,
+  origin: Pick<VaultHealth, 'clusterId'>,
+  destination: Pick<VaultHealth, 'clusterId'>,
 ): boolean {
   const sameNamespace = (config.origin.vault.namespace ?? '') === (config.destination.vault.namespace ?? '');
   const sameCluster = origin.clusterId !== '' && origin.clusterId === destination.clusterId;

@@ -105,13 +105,15 @@ export class SyncInfo {
     for (const bucket of this.#buckets) if (bucket !== undefined) yield* bucket.keys();
   }
 
-  /** The same insights in another number of buckets. All buckets must be loaded. */
+  /** The same insights in another number of buckets, all of which count as touched. All buckets must be loaded. */
   rebucket(numBuckets: number): SyncInfo {
     this.#refuseSealed();
     const info = SyncInfo.empty(numBuckets);
     for (let id = 0; id < this.numBuckets; id += 1) {
       for (const [path, insight] of this.#loaded(id)) info.put(path, insight);
     }
+    // The index is compared before anything is saved: one that still said "empty" would hide what an empty bucket of the origin deletes.
+    for (const id of info.#buckets.keys()) info.#index[id] = bucketHash(info.#loaded(id));
     return info;
   }
 

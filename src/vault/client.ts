@@ -4,6 +4,7 @@ import { type Side, VsyncError } from '../base/errors.ts';
 import { RequestGate } from '../base/request-gate.ts';
 import { type RetryBudget, type RetryPolicy, withRetry } from '../base/retry.ts';
 import type { Secret } from '../base/secret.ts';
+import { NotFound, unexpectedNotFound } from './errors.ts';
 import { openPool, type TlsOptions, type TransportOptions, vaultTransport } from './transport.ts';
 
 /**
@@ -123,13 +124,34 @@ export class VaultClient {
     });
   }
 
+  /**
+   * Like `request`, for what every Vault has: a 404 is a failure then, not an answer. With `mayBeMissing` a 404 of Vault's own is an
+   * answer, and only one that is not (a proxy's, say) a failure.
+   */
+  async ask(request: VaultRequest, mayBeMissing = false): Promise<unknown> {
+    try {
+      return await this.request(request);
+    } catch (error) {
+      throw this.#judged(request, error, mayBeMissing);
+    }
+  }
+
   /** Sends a request with this very token, whatever the provider says: to look a token up. */
   async requestWith(token: Secret, request: VaultRequest): Promise<unknown> {
-    return withRetry(() => this.gate.run(() => this.#send(request, token)), {
-      policy: this.#options.retry,
-      signal: request.signal,
-      budget: request.budget,
-    });
+    try {
+      return await withRetry(() => this.gate.run(() => this.#send(request, token), request.signal), {
+        policy: this.#options.retry,
+        signal: request.signal,
+        budget: request.budget,
+      });
+    } catch (error) {
+      throw this.#judged(request, error, false);
+    }
+  }
+
+  #judged({ method, about, writes = false }: VaultRequest, error: unknown, mayBeMissing: boolean): unknown {
+    if (mayBeMissing && error instanceof NotFound && error.kind !== 'foreign') return error;
+    return unexpectedNotFound({ side: this.side, address: this.address, method, path: about, writes }, error);
   }
 
   /** Closes all connections; requests under way fail. */
@@ -139,17 +161,18 @@ export class VaultClient {
 
   /** Tokens are fetched outside the gate: a login is a request of its own and must not wait for a place that its caller holds. */
   async #authenticated(request: VaultRequest): Promise<unknown> {
-    if (request.authenticated === false) return this.gate.run(() => this.#send(request, undefined));
+    if (request.authenticated === false)
+      return this.gate.run(() => this.#send(request, undefined), request.signal);
     const tokens = this.#tokens;
     if (tokens === undefined) throw new Error(`no token provider for the ${this.side} Vault`);
     const token = await tokens.token(request.signal);
     try {
-      return await this.gate.run(() => this.#send(request, token));
+      return await this.gate.run(() => this.#send(request, token), request.signal);
     } catch (error) {
       if (!(error instanceof VsyncError) || error.status !== 403) throw error;
       if (!(await tokens.refused(token, request.signal))) throw error;
       const next = await tokens.token(request.signal);
-      return this.gate.run(() => this.#send(request, next));
+      return this.gate.run(() => this.#send(request, next), request.signal);
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Side, VsyncError } from '../base/errors.ts';
+import { exitCodes, type Side, VsyncError } from '../base/errors.ts';
 
 /**
  * What a failed request to Vault or OpenBao means, decided by status, structure and network code, never by message text:
@@ -115,8 +115,9 @@ export function statusError(
       return new VsyncError({
         ...common,
         code: 'VAULT_REFUSED',
-        // While a mount is upgraded to version 2 every read answers 400 and resumes by itself.
-        retryable: status === 400 && !request.writes,
+        // While a mount is upgraded to version 2 every read answers 400 and resumes by itself. A refused login is not sent again:
+        // a few of them lock the role out.
+        retryable: status === 400 && request.method === 'GET',
         message: refused,
       });
   }
@@ -159,6 +160,22 @@ export function badAnswer(request: FailedRequest, why: string): VsyncError {
     message: `${vaultName(request)} gave an answer to ${request.method} ${request.path} that is not Vault's`,
     why,
     hint: `is ${request.address} really a Vault, without a login page or a proxy in between?`,
+  });
+}
+
+/** A 404 to what every Vault has, as a failure: something else answered, or the namespace is not there. Other errors as they are. */
+export function unexpectedNotFound(request: FailedRequest, error: unknown): unknown {
+  if (!(error instanceof NotFound)) return error;
+  if (error.kind !== 'no_mount') return badAnswer(request, 'a 404 where every Vault has something');
+  return new VsyncError({
+    ...about(request),
+    code: 'VAULT_REFUSED',
+    class: 'fatal',
+    exitCode: exitCodes.config,
+    status: 404,
+    message: `${vaultName(request)} has no ${request.path} (404)`,
+    why: 'there is no such namespace',
+    hint: `check ${request.side}.vault.namespace`,
   });
 }
 

@@ -23,7 +23,7 @@ export async function readHealth(
   clock: Clock = systemClock,
 ): Promise<VaultHealth> {
   const sentAt = clock.now();
-  const body = await client.request({
+  const body = await client.ask({
     method: 'GET',
     // Standbys answer 200 too: reads and writes sent to them are forwarded to the active node.
     path: '/sys/health?standbyok=true&perfstandbyok=true',
@@ -76,14 +76,12 @@ async function unknownNamespaceIsRefused(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   try {
-    await client.request({
-      method: 'GET',
-      path: '/sys/internal/ui/mounts',
-      about: 'sys/internal/ui/mounts',
-      authenticated: false,
-      namespace: `vsync-probe-${crypto.randomUUID()}`,
-      signal,
-    });
+    const namespace = `vsync-probe-${crypto.randomUUID()}`;
+    const about = 'sys/internal/ui/mounts';
+    await client.ask(
+      { method: 'GET', path: `/${about}`, about, authenticated: false, namespace, signal },
+      true,
+    );
     return false;
   } catch (error) {
     if (error instanceof NotFound) return true;

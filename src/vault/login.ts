@@ -60,14 +60,15 @@ export async function logIn(
   const roleId = await readSecret(auth.roleId);
   const secretId = auth.secretId === undefined ? undefined : await readSecret(auth.secretId);
   try {
-    const body = await client.request({
+    const request = {
       method: 'POST',
       path: `/${encodePath(path)}`,
       about: path,
       body: { role_id: roleId.reveal(), ...(secretId && { secret_id: secretId.reveal() }) },
       authenticated: false,
       signal,
-    });
+    } as const;
+    const body = await client.ask(request, true);
     const granted = (body as { auth?: Record<string, unknown> }).auth;
     if (typeof granted?.client_token !== 'string') {
       const { side, address } = client;

@@ -61,7 +61,7 @@ export async function capabilities(
   scope: CallScope,
 ): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   try {
-    const body = await client.request({
+    const body = await client.ask({
       method: 'POST',
       path: '/sys/capabilities-self',
       about: 'sys/capabilities-self',
@@ -83,12 +83,8 @@ async function mountInfo(
 ): Promise<MountInfo | undefined> {
   const about = `sys/internal/ui/mounts/${path}`;
   try {
-    const body = await client.request({
-      method: 'GET',
-      path: `/${encodePath(about.replace(/\/$/, ''))}${path.endsWith('/') ? '/' : ''}`,
-      about,
-      ...scope,
-    });
+    const encoded = `/${encodePath(about.replace(/\/$/, ''))}${path.endsWith('/') ? '/' : ''}`;
+    const body = await client.ask({ method: 'GET', path: encoded, about, ...scope }, true);
     const data = (body as { data?: Record<string, unknown> }).data;
     if (typeof data?.path !== 'string' || typeof data.type !== 'string') {
       throw badAnswer(
@@ -143,7 +139,7 @@ async function missingMount(client: VaultClient, mount: Mount, scope: CallScope)
 /** All KV v2 mounts on which the token has any rights. */
 async function visibleKv2Mounts(client: VaultClient, scope: CallScope): Promise<string[]> {
   const path = 'sys/internal/ui/mounts';
-  const body = await client.request({ method: 'GET', path: `/${path}`, about: path, ...scope });
+  const body = await client.ask({ method: 'GET', path: `/${path}`, about: path, ...scope });
   const secret = (
     body as { data?: { secret?: Record<string, { type?: string; options?: { version?: string } | null }> } }
   ).data?.secret;

@@ -1,5 +1,5 @@
-import { type Clock, systemClock } from '../base/clock.ts';
-import { asVsyncError, type VsyncError } from '../base/errors.ts';
+import { type Clock, maxDelayMs, systemClock } from '../base/clock.ts';
+import { asVsyncError, VsyncError } from '../base/errors.ts';
 import type { TokenFacts } from './login.ts';
 import type { VaultTokens } from './token.ts';
 
@@ -29,29 +29,50 @@ export async function renewTokens(options: {
 }): Promise<void> {
   const { tokens, signal, onEvent, clock = systemClock } = options;
   // A renewal asks for the lifetime the token was made with; what is granted may be less each time.
-  let fullTtlSeconds = tokens.facts?.periodSeconds || tokens.facts?.ttlSeconds || 0;
-  try {
-    while (!signal.aborted) {
+  let fullTtlSeconds = 0;
+  while (!signal.aborted) {
+    const { changed } = tokens;
+    const interrupted = AbortSignal.any([signal, changed]);
+    try {
+      await keepAlive(interrupted);
+      // Nothing more can be done for this one; an operator may put another one into its file.
+      if (!tokens.mayChange) return;
+      await clock.sleep(maxDelayMs, interrupted);
+    } catch {
+      // The only thing that throws is a sleep that was ended: by the signal, or because another token is in use now.
+      if (!changed.aborted) return;
+    }
+  }
+
+  /** Renews and replaces until there is another token, or nothing to be done. */
+  async function keepAlive(interrupted: AbortSignal): Promise<void> {
+    fullTtlSeconds = tokens.facts?.periodSeconds || tokens.facts?.ttlSeconds || 0;
+    for (;;) {
       const facts = tokens.facts;
       if (facts === undefined || facts.ttlSeconds === 0) return;
       const mayRenew = options.renew && facts.renewable;
-      if (!mayRenew && !tokens.canLogIn) {
-        onEvent({ kind: 'ends', expiresInSeconds: facts.ttlSeconds });
-        return;
-      }
+      if (!mayRenew && !tokens.canLogIn) return ends(facts);
       const expiresAt = clock.monotonic() + facts.ttlSeconds * 1000;
-      await clock.sleep(facts.ttlSeconds * 1000 * renewAtFraction, signal);
-      const next = await untilItWorks(expiresAt);
+      await clock.sleep(facts.ttlSeconds * 1000 * renewAtFraction, interrupted);
+      const next = await untilItWorks(expiresAt, interrupted);
       if (next === undefined) return;
-      if (next.kind === 'replaced') fullTtlSeconds = next.facts.ttlSeconds;
       onEvent(next);
+      // Its maximum lifetime is reached: what is granted from now on ends at that same moment.
+      if (next.kind === 'renewed' && !isEnough(next.facts) && !tokens.canLogIn) return ends(next.facts);
     }
-  } catch {
-    // The only thing that throws is a sleep that was aborted.
+  }
+
+  function ends({ ttlSeconds }: TokenFacts): void {
+    onEvent({ kind: 'ends', expiresInSeconds: ttlSeconds });
+  }
+
+  function isEnough(granted: TokenFacts): boolean {
+    return granted.ttlSeconds >= fullTtlSeconds * renewAtFraction;
   }
 
   async function untilItWorks(
     expiresAt: number,
+    interrupted: AbortSignal,
   ): Promise<Extract<TokenEvent, { facts: TokenFacts }> | undefined> {
     while (!signal.aborted) {
       try {
@@ -63,19 +84,29 @@ export async function renewTokens(options: {
         // Past its end only a login helps; a request that is refused will try that too.
         if (expiresInSeconds <= 0 && !tokens.canLogIn) return undefined;
       }
-      await clock.sleep(retryEveryMs, signal);
+      await clock.sleep(retryEveryMs, interrupted);
     }
     return undefined;
   }
 
   async function renewOrReplace(): Promise<Extract<TokenEvent, { facts: TokenFacts }>> {
     const mayRenew = options.renew && tokens.facts?.renewable === true;
-    if (mayRenew) {
-      const facts = await tokens.renew(fullTtlSeconds, signal);
-      const enough = facts.ttlSeconds >= fullTtlSeconds * renewAtFraction;
-      if (enough || !tokens.canLogIn) return { kind: 'renewed', facts };
+    const facts = mayRenew ? await renewed() : undefined;
+    if (facts !== undefined) {
+      if (isEnough(facts) || !tokens.canLogIn) return { kind: 'renewed', facts };
     }
     await tokens.replace(signal);
     return { kind: 'replaced', facts: tokens.facts as TokenFacts };
+  }
+
+  /** `undefined` when the renewal was refused and there is another way. */
+  async function renewed(): Promise<TokenFacts | undefined> {
+    try {
+      return await tokens.renew(fullTtlSeconds, signal);
+    } catch (error) {
+      const refused = error instanceof VsyncError && (error.status === 403 || error.status === 400);
+      if (refused && tokens.canLogIn) return undefined;
+      throw error;
+    }
   }
 }

@@ -19,9 +19,10 @@ export class VaultTokens implements TokenProvider {
   readonly #auth: VaultAuth;
   readonly #clock: Clock;
   #current: Secret | undefined;
+  #change = new AbortController();
   #facts: TokenFacts | undefined;
   #mayLookUp = false;
-  #confirmedAt = Number.NEGATIVE_INFINITY;
+  #confirmedUntil = Number.NEGATIVE_INFINITY;
   #obtaining: Promise<void> | undefined;
   #judging: Promise<boolean> | undefined;
   #fileCheckedAt = Number.NEGATIVE_INFINITY;
@@ -44,6 +45,16 @@ export class VaultTokens implements TokenProvider {
     return this.#auth.kind === 'approle';
   }
 
+  /** Whether there may ever be another token than the one in use. */
+  get mayChange(): boolean {
+    return this.#auth.kind !== 'token';
+  }
+
+  /** Aborted as soon as another token is in use than now. */
+  get changed(): AbortSignal {
+    return this.#change.signal;
+  }
+
   async token(signal?: AbortSignal): Promise<Secret> {
     if (this.#auth.kind === 'token_file' && this.#current !== undefined)
       await this.#lookAtFile(this.#auth.file, signal);
@@ -64,7 +75,7 @@ export class VaultTokens implements TokenProvider {
 
   async refused(token: Secret, signal?: AbortSignal): Promise<boolean> {
     if (token !== this.#current) return true;
-    if (this.#clock.monotonic() - this.#confirmedAt < confirmedForMs) return false;
+    if (this.#clock.monotonic() < this.#confirmedUntil) return false;
     this.#judging ??= this.#judge(token, signal).finally(() => {
       this.#judging = undefined;
     });
@@ -81,7 +92,7 @@ export class VaultTokens implements TokenProvider {
 
   /** Renews the token in use for `incrementSeconds`; returns what was granted. */
   async renew(incrementSeconds: number, signal?: AbortSignal): Promise<TokenFacts> {
-    const body = await this.#client.request({
+    const body = await this.#client.ask({
       method: 'POST',
       path: '/auth/token/renew-self',
       about: 'auth/token/renew-self',
@@ -117,10 +128,16 @@ export class VaultTokens implements TokenProvider {
       return false;
     }
     await this.replace(signal);
-    this.#confirmedAt = this.#clock.monotonic();
+    this.#confirm();
     if (this.#current !== token) return true;
     if (this.#mayLookUp) throw this.notAccepted();
     return false;
+  }
+
+  /** The token in use is good for now: never longer than it lives. */
+  #confirm(): void {
+    const ttlMs = (this.#facts?.ttlSeconds || Number.POSITIVE_INFINITY) * 1000;
+    this.#confirmedUntil = this.#clock.monotonic() + Math.min(confirmedForMs, ttlMs);
   }
 
   /** Looks a token up; false when that is refused. */
@@ -139,7 +156,7 @@ export class VaultTokens implements TokenProvider {
         throw badAnswer({ side, address, method: 'GET', path, writes: false }, 'it describes no token');
       }
       this.#facts = this.#usable(tokenFacts(data));
-      this.#confirmedAt = this.#clock.monotonic();
+      this.#confirm();
       return true;
     } catch (error) {
       if (error instanceof VsyncError && error.status === 403) return false;
@@ -150,26 +167,50 @@ export class VaultTokens implements TokenProvider {
   async #obtain(signal: AbortSignal | undefined): Promise<void> {
     const auth = this.#auth;
     if (auth.kind === 'token') {
-      this.#current = auth.token;
+      this.#take(auth.token);
     } else if (auth.kind === 'token_file') {
-      const token = await readSecret(auth);
-      this.#fileChangedAt = await changedAt(auth.file);
-      this.#fileCheckedAt = this.#clock.monotonic();
-      // The same text is the same token: a request that was refused with it is then not sent again.
-      if (this.#current?.reveal() !== token.reveal()) this.#current = token;
+      await this.#obtainFromFile(auth.file, signal);
     } else {
       const { token, facts } = await logIn(this.#client, auth, signal);
       this.#facts = this.#usable(facts);
-      this.#current = token;
+      this.#take(token);
     }
   }
 
-  /** Looks at the file now and then, and takes up what is new in it. One that is gone for a moment is being replaced. */
+  async #obtainFromFile(file: string, signal: AbortSignal | undefined): Promise<void> {
+    // Before the read: a file that is replaced in between is then read again.
+    const at = await changedAt(file);
+    const token = await readSecret({ file });
+    this.#fileChangedAt = at;
+    this.#fileCheckedAt = this.#clock.monotonic();
+    // The same text is the same token: a request that was refused with it is then not sent again.
+    if (this.#current?.reveal() === token.reveal()) return;
+    // Without an answer the facts stay those of the one before, until a renewal tells better ones.
+    if (this.#mayLookUp)
+      await this.#lookUp(token, signal).catch((error: VsyncError) => {
+        if (error.code === 'TOKEN_UNUSABLE') throw error;
+      });
+    this.#take(token);
+  }
+
+  #take(token: Secret): void {
+    this.#current = token;
+    this.#change.abort();
+    this.#change = new AbortController();
+  }
+
+  /**
+   * Looks at the file now and then, and takes up what is new in it. One that is gone or empty for a moment is being replaced: the
+   * token in use is good until a request is refused.
+   */
   async #lookAtFile(file: string, signal: AbortSignal | undefined): Promise<void> {
     if (this.#clock.monotonic() - this.#fileCheckedAt < fileCheckEveryMs) return;
     this.#fileCheckedAt = this.#clock.monotonic();
     const at = await changedAt(file);
-    if (at !== undefined && at !== this.#fileChangedAt) await this.replace(signal);
+    if (at === undefined || at === this.#fileChangedAt) return;
+    await this.replace(signal).catch((error: unknown) => {
+      if (!(error instanceof VsyncError && error.code === 'CONFIG_UNREADABLE')) throw error;
+    });
   }
 
   #usable(facts: TokenFacts): TokenFacts {
@@ -180,7 +221,8 @@ export class VaultTokens implements TokenProvider {
       server: 'vault',
       address,
       code: 'TOKEN_UNUSABLE',
-      message: `the ${side} Vault token may be used ${facts.numUses} more times only`,
+      // Of the last use, Vault says -1.
+      message: `the ${side} Vault token may be used ${Math.max(0, facts.numUses)} more times only`,
       why: 'it would end in the middle of a scan',
       hint: 'use a token or an AppRole with num_uses 0 (token_num_uses=0)',
     });

@@ -115,7 +115,8 @@ function parseBody({ parse = parseObject, about }: HookRequest, text: string): u
 
 function parseObject(text: string): object {
   const parsed: unknown = JSON.parse(text);
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new SyntaxError('no object');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new SyntaxError('no object');
   return parsed;
 }
 

@@ -31,6 +31,20 @@ describe('the signal channel', () => {
     expect(runs).toBe(1);
   });
 
+  it('leaves SIGHUP to the process unless somebody listens', () => {
+    const target = new EventEmitter();
+    const signals = new SignalChannel();
+    signals.listen(target as NodeJS.Process);
+    expect(target.listenerCount('SIGHUP')).toBe(0);
+    let heard = 0;
+    const release = signals.onHangUp(() => {
+      heard += 1;
+    });
+    target.emit('SIGHUP');
+    release();
+    expect([heard, target.listenerCount('SIGHUP'), signals.draining.aborted]).toEqual([1, 0, false]);
+  });
+
   it('released, listens no more', () => {
     const target = new EventEmitter();
     const release = new SignalChannel().listen(target as NodeJS.Process);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runRealServers } from '../servers/real-servers.ts';
-import { cycleEnd, errorIds } from '../support/log-reading.ts';
+import { runRealServers, startVault } from '../servers/real-servers.ts';
+import { countsOf, cycleEnd, errorIds } from '../support/log-reading.ts';
+import { VaultApi } from '../support/vault-api.ts';
 import type { Finished } from '../support/vsync-process.ts';
 import { type Scope, World } from '../support/world.ts';
 
@@ -175,5 +176,32 @@ describe.runIf(runRealServers)('recreate', () => {
         [other.path('b'), { data: { n: 1 }, version: 1 }],
       ]),
     );
+  });
+
+  it('an origin restored from a snapshot: a lower version with an older time is repaired (defect B4)', async () => {
+    const restored = await world.scope();
+    // A Vault that has what the origin had at the time of the snapshot.
+    const server = await startVault();
+    const snapshot = new VaultApi(server.address, server.rootToken);
+    try {
+      await snapshot.mount(restored.mount);
+      for (const vault of [snapshot, world.origin])
+        for (const key of ['a', 'b']) await vault.put(restored.path(key), { n: 1 });
+      await world.origin.put(restored.path('a'), { n: 2 });
+      await world.origin.put(restored.path('c'), { n: 2 });
+      await restored.sync();
+      const vault = { address: server.address, token: server.rootToken };
+      await restored.originOnce({ block: { vault } });
+      const run = await restored.destinationOnce({ top: { origin: restored.originBlock({ vault }) } });
+      expect(countsOf(run)).toEqual({ update: 1, recorded: 1, delete: 1 });
+      expect(await world.destination.all(restored.mount)).toEqual(
+        new Map([
+          [restored.path('a'), { data: { n: 1 }, version: 2 }],
+          [restored.path('b'), { data: { n: 1 }, version: 1 }],
+        ]),
+      );
+    } finally {
+      await server.stop();
+    }
   });
 });

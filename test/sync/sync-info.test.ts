@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptyBucketHash } from '../../src/sync/bucket.ts';
+import { bucketHash, emptyBucketHash } from '../../src/sync/bucket.ts';
 import type { DataPath } from '../../src/sync/mount-path.ts';
 import { SyncInfo } from '../../src/sync/sync-info.ts';
 
@@ -93,6 +93,14 @@ describe('sync info', () => {
     expect(other.numBuckets).toBe(16);
     expect([...other.paths()].sort()).toEqual([...info.paths()].sort());
     expect(other.get(path('k7'))).toEqual({ ...insight(7), dv: 7 });
+  });
+
+  it('knows the hash of each bucket in another number at once, so that a comparison misses none', () => {
+    const info = SyncInfo.empty(1);
+    for (let i = 0; i < 20; i += 1) info.put(path(`k${i}`), insight(1));
+    const other = info.rebucket(4);
+    expect(other.index).toEqual([0, 1, 2, 3].map((id) => bucketHash(other.bucket(id))));
+    expect(ids(other.checkpoint())).toEqual([0, 1, 2, 3]);
   });
 
   it.each([0, -1, 1.5, 65_536, Number.NaN])('refuses %s buckets', (n) => {

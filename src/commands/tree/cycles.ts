@@ -14,6 +14,7 @@ export function addCycleCommands({ program, io, run }: TreeContext): void {
     command
       .option('--once', 'one cycle, then exit with its code')
       .option('--dry-run', 'show what would be done; write nothing anywhere')
+      .option('--full', 'with --dry-run: every line, also on a terminal')
       .option('--approve-deletes <set>', 'release exactly this set of held deletes; repeatable', collect);
     addShortFlags(command);
     command.action((_options, self: Command) => {
@@ -26,6 +27,7 @@ export function addCycleCommands({ program, io, run }: TreeContext): void {
               ...options,
               once: options.once === true,
               dryRun: options.dryRun === true,
+              full: options.full === true,
               approveDeletes: (options.approveDeletes ?? []) as readonly string[],
             },
             io,

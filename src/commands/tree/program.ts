@@ -4,7 +4,10 @@ import type { CommandIo } from '../command-io.ts';
 import { addDottedFlags } from '../flag-options.ts';
 import { collect, type TreeContext } from './context.ts';
 import { addCycleCommands } from './cycles.ts';
+import { addInspectCommands } from './inspect.ts';
+import { addPlanCommands } from './plans.ts';
 import { addSafetyCommands } from './safety.ts';
+import { addSetupCommands } from './setup.ts';
 import { addTryCommands } from './try.ts';
 
 /** The whole command tree: names, options and help texts. What a command does is in its own file, loaded when it is called. */
@@ -28,6 +31,8 @@ export function commandTree(io: CommandIo, run: TreeContext['run']): Command {
     .helpCommand('help [command]', 'print help')
     .configureHelp({
       helpWidth: Math.min(100, io.out.isTTY ? (io.out.columns ?? 80) : 80),
+      // Below 40 columns for descriptions commander would not wrap them.
+      minWidthToWrap: 20,
       sortSubcommands: false,
     })
     .exitOverride()
@@ -37,7 +42,10 @@ export function commandTree(io: CommandIo, run: TreeContext['run']): Command {
 
   const context: TreeContext = { program, io, run };
   addCycleCommands(context);
+  addInspectCommands(context);
+  addPlanCommands(context);
   addSafetyCommands(context);
+  addSetupCommands(context);
   addTryCommands(context);
   return program;
 }

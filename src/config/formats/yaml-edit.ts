@@ -1,4 +1,4 @@
-import { isMap, isScalar, parseDocument, stringify } from 'yaml';
+import { isMap, isScalar, parseDocument, stringify, type YAMLMap } from 'yaml';
 import type { DocumentNode, MapNode } from '../document.ts';
 import { type Edited, type Move, renameOf } from '../move.ts';
 import { yamlOptions } from './yaml.ts';
@@ -23,10 +23,19 @@ function apply(document: ReturnType<typeof parseDocument>, move: Move): boolean 
   const name = renameOf(move);
   if (name !== undefined && isScalar(pair.key)) pair.key.value = name;
   else {
+    if (isMap(map)) keepCommentAbove(map, map.items.indexOf(pair));
     document.deleteIn(from);
     for (const path of to) document.setIn(path, pair.value);
   }
   return true;
+}
+
+/** A comment above a key that goes away stays where it is: it may be the heading of the file. */
+function keepCommentAbove({ items }: YAMLMap, index: number): void {
+  const [key, next] = [items[index]?.key, items[index + 1]?.key];
+  if (!isScalar(key) || !isScalar(next) || !key.commentBefore) return;
+  next.commentBefore = [key.commentBefore, next.commentBefore].filter(Boolean).join('\n');
+  next.spaceBefore = key.spaceBefore ?? false;
 }
 
 /** YAML for a document that was read from another format. */
