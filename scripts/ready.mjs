@@ -22,7 +22,7 @@ step(
   'installing the locked dependencies',
   join(root, 'node_modules', '.vsync-installed'),
   ['package-lock.json'],
-  () => run(...npm(), 'ci', '--no-audit', '--no-fund', '--loglevel=error'),
+  () => run(...npm(), 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'),
 );
 step(
   'building dist/vsync.js',

@@ -22,7 +22,12 @@ const fields = {
 describe('a failure', () => {
   it('takes class and exit code from its code unless told otherwise', () => {
     const plain = new VsyncError({ code: 'MOUNT_MISSING', message: 'm' });
-    expect(plain).toMatchObject({ class: 'fatal', exitCode: exitCodes.config, retryable: false, ambiguous: false });
+    expect(plain).toMatchObject({
+      class: 'fatal',
+      exitCode: exitCodes.config,
+      retryable: false,
+      ambiguous: false,
+    });
     expect(plain.where).toEqual({});
     expect(plain).not.toHaveProperty('cause');
     const other = new VsyncError({ code: 'MOUNT_MISSING', message: 'm', class: 'path', exitCode: 1 });
@@ -35,7 +40,10 @@ describe('a failure', () => {
     const changed = error.as('path');
     expect(before).toBe('transient');
     expect(changed.class).toBe('path');
-    expect({ ...changed, message: changed.message, cause: changed.cause }).toEqual({ ...rest, class: 'path' });
+    expect({ ...changed, message: changed.message, cause: changed.cause }).toEqual({
+      ...rest,
+      class: 'path',
+    });
     expect(error.class).toBe('transient');
   });
 

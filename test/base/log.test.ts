@@ -2,7 +2,14 @@ import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { VsyncError } from '../../src/base/errors.ts';
-import { errorFields, type Log, type LogFields, type LogOptions, logLevels, openLog } from '../../src/base/log.ts';
+import {
+  errorFields,
+  type Log,
+  type LogFields,
+  type LogOptions,
+  logLevels,
+  openLog,
+} from '../../src/base/log.ts';
 import { Secret } from '../../src/base/secret.ts';
 
 /** A log and what it wrote. */
@@ -95,13 +102,22 @@ describe('a console line', () => {
     (await logged((log) => log.info(message, fields), { color })).replace(/^(\S*?)\d\d:\d\d:\d\d/, '$1TIME');
 
   it('is time, level, message, and fields as words', async () => {
-    expect(await line('cycle done', { paths: 3, mount: 'secret/' })).toBe('TIME INF cycle done  paths=3 mount=secret/\n');
+    expect(await line('cycle done', { paths: 3, mount: 'secret/' })).toBe(
+      'TIME INF cycle done  paths=3 mount=secret/\n',
+    );
     expect(await line('cycle done')).toBe('TIME INF cycle done\n');
   });
 
   it('leaves out what only machines need', async () => {
     expect(
-      await line('m', { event: 'cycle.end', cycle: 7, durationMs: 3, 'error.status': 403, 'error.retryable': true, no: undefined }),
+      await line('m', {
+        event: 'cycle.end',
+        cycle: 7,
+        durationMs: 3,
+        'error.status': 403,
+        'error.retryable': true,
+        no: undefined,
+      }),
     ).toBe('TIME INF m\n');
   });
 
@@ -157,7 +173,9 @@ describe('a console line', () => {
         '',
       ].join('\n'),
     );
-    expect(await line('it is sealed', errorFields(error)), 'the message is not repeated').not.toContain('what:');
+    expect(await line('it is sealed', errorFields(error)), 'the message is not repeated').not.toContain(
+      'what:',
+    );
   });
 
   it('cannot be moved by control characters in the parts of a failure', async () => {
@@ -212,22 +230,25 @@ describe('with()', () => {
 describe('protect()', () => {
   const token = 'hvs.canary/4711+x=';
 
-  it.each([
-    { type: 'json' as const },
-    { type: 'console' as const },
-  ])('keeps a text out of every line of the $type log', async ({ type }) => {
-    const text = await logged(
-      (log) => {
-        log.protect(new Secret(token));
-        log.error(`with ${token} twice ${token}`);
-        log.with({ header: `Bearer ${token}` }).warn('in a field', { [token]: 'as a name', value: token });
-        log.info('in a failure', errorFields(new VsyncError({ code: 'USAGE', message: token, why: token, hint: token })));
-      },
-      { type },
-    );
-    expect(text).not.toContain('canary');
-    expect(text).toContain('with [redacted] twice [redacted]');
-  });
+  it.each([{ type: 'json' as const }, { type: 'console' as const }])(
+    'keeps a text out of every line of the $type log',
+    async ({ type }) => {
+      const text = await logged(
+        (log) => {
+          log.protect(new Secret(token));
+          log.error(`with ${token} twice ${token}`);
+          log.with({ header: `Bearer ${token}` }).warn('in a field', { [token]: 'as a name', value: token });
+          log.info(
+            'in a failure',
+            errorFields(new VsyncError({ code: 'USAGE', message: token, why: token, hint: token })),
+          );
+        },
+        { type },
+      );
+      expect(text).not.toContain('canary');
+      expect(text).toContain('with [redacted] twice [redacted]');
+    },
+  );
 
   it.each([{ type: 'json' as const }, { type: 'console' as const }])(
     'knows a text also in the spelling of the $type log',

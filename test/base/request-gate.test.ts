@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RequestGate } from '../../src/base/request-gate.ts';
@@ -128,7 +129,10 @@ describe('requests per second', () => {
   });
 
   it('are exact also over the edge of a second, however the requests come in', async () => {
-    const arrivals = fc.array(fc.tuple(fc.nat(700), fc.integer({ min: 1, max: 6 })), { minLength: 1, maxLength: 12 });
+    const arrivals = fc.array(fc.tuple(fc.nat(700), fc.integer({ min: 1, max: 6 })), {
+      minLength: 1,
+      maxLength: 12,
+    });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 7 }), arrivals, async (limit, batches) => {
         const gate = new RequestGate(100, limit);
@@ -145,5 +149,53 @@ describe('requests per second', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('are not spent on requests that were aborted while they waited', async () => {
+    const gate = new RequestGate(100, 5);
+    const stop = new AbortController();
+    setMaxListeners(0, stop.signal);
+    const reason = new Error('the cycle ends');
+    let started = 0;
+    const request = async () => {
+      started += 1;
+    };
+    const all = Array.from({ length: 500 }, () =>
+      gate.run(request, stop.signal).catch((error: unknown) => error),
+    );
+    stop.abort(reason);
+    const ends = await Promise.all(all);
+    expect(ends.filter((end) => end === reason)).toHaveLength(495);
+    expect(started).toBe(5);
+    const next = gate.run(request, new AbortController().signal);
+    await vi.advanceTimersByTimeAsync(1000);
+    await next;
+    expect(started, 'the next cycle does not wait for what was given up').toBe(6);
+  });
+
+  it('leave a request that runs alone when its signal is aborted: it ends by itself, and keeps its place', async () => {
+    const gate = new RequestGate(1, 100);
+    const stop = new AbortController();
+    let finish = () => {};
+    const running = gate.run(
+      () =>
+        new Promise<string>((resolve) => {
+          finish = () => resolve('written');
+        }),
+      stop.signal,
+    );
+    const waiting = gate.run(async () => 'second');
+    stop.abort(new Error('the cycle ends'));
+    await vi.advanceTimersByTimeAsync(5000);
+    finish();
+    expect(await running).toBe('written');
+    expect(await waiting).toBe('second');
+  });
+
+  it('refuse a request whose signal is aborted already', async () => {
+    const gate = new RequestGate(1, 100);
+    const reason = new Error('too late');
+    await expect(gate.run(async () => 'sent', AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(await gate.run(async () => 'sent')).toBe('sent');
   });
 });

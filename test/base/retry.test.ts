@@ -13,7 +13,9 @@ import { hastyClock, ManualClock } from './manual-clock.ts';
 
 const policy = { retries: 4, baseMs: 250, maxMs: 60_000 };
 
-function failure(fields: { retryable?: boolean; retryAfterMs?: number; ambiguous?: boolean } = {}): VsyncError {
+function failure(
+  fields: { retryable?: boolean; retryAfterMs?: number; ambiguous?: boolean } = {},
+): VsyncError {
   return new VsyncError({ code: 'VAULT_UNAVAILABLE', message: 'failed', retryable: true, ...fields });
 }
 
@@ -43,7 +45,10 @@ describe('withRetry', () => {
   });
 
   it('sends nothing again when the policy says 0', async () => {
-    expect(await run(failure(), { policy: { ...policy, retries: 0 } })).toMatchObject({ calls: 1, waits: [] });
+    expect(await run(failure(), { policy: { ...policy, retries: 0 } })).toMatchObject({
+      calls: 1,
+      waits: [],
+    });
   });
 
   it.each([
@@ -74,7 +79,9 @@ describe('withRetry', () => {
     expect(await run(failure(), { budget }, 2)).toMatchObject({ result: 'done', calls: 3 });
     expect(await run(failure(), { budget })).toMatchObject({ calls: 2 });
     for (let success = 0; success < 9; success += 1) await run(undefined, { budget }, 0);
-    expect(await run(failure(), { budget }), 'one retry was earned by ten successes').toMatchObject({ calls: 2 });
+    expect(await run(failure(), { budget }), 'one retry was earned by ten successes').toMatchObject({
+      calls: 2,
+    });
     expect(await run(failure(), { budget })).toMatchObject({ calls: 1 });
   });
 

@@ -11,15 +11,24 @@ describe.each([
 ])('$name', ({ secret }) => {
   it.each([
     { way: 'util.inspect', print: () => inspect(secret) },
-    { way: 'util.inspect with all that is hidden', print: () => inspect({ secret }, { showHidden: true, depth: 9, customInspect: true }) },
-    { way: 'util.inspect without custom inspection', print: () => inspect({ secret }, { showHidden: true, customInspect: false }) },
+    {
+      way: 'util.inspect with all that is hidden',
+      print: () => inspect({ secret }, { showHidden: true, depth: 9, customInspect: true }),
+    },
+    {
+      way: 'util.inspect without custom inspection',
+      print: () => inspect({ secret }, { showHidden: true, customInspect: false }),
+    },
     { way: 'util.format', print: () => format('%s %o %O %j', secret, secret, secret, secret) },
     { way: 'a template', print: () => `${secret}` },
     { way: 'String', print: () => String(secret) },
     { way: 'addition', print: () => `x${secret.toString()}` },
     { way: 'JSON.stringify', print: () => JSON.stringify({ secret, list: [secret] }) },
     { way: 'an array joined', print: () => [secret, secret].join() },
-    { way: 'its keys and entries', print: () => JSON.stringify([Object.keys(secret), Object.entries(secret)]) },
+    {
+      way: 'its keys and entries',
+      print: () => JSON.stringify([Object.keys(secret), Object.entries(secret)]),
+    },
     { way: 'a copy of it', print: () => inspect([{ ...secret }, structuredClone({ ...secret })]) },
     { way: 'an error with it as a cause', print: () => inspect(new Error('failed', { cause: secret })) },
   ])('is not printed by $way', ({ print }) => {

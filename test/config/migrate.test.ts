@@ -115,6 +115,14 @@ log:
 `);
   });
 
+  it('keeps a comment above a key that goes away', async () => {
+    const old =
+      '# Heading\n\n# of the level\nlogLevel: debug\n# of the name\nname: fra\n\n# unused\npprof: true\norigin: {}\n';
+    expect((await migrate(old, 'a.yaml')).text).toBe(
+      '# Heading\n\n# of the level\n# of the name\nname: fra\n\n# unused\norigin: {}\nlog:\n  level: debug\n',
+    );
+  });
+
   it('of today stays as it is, to the byte', async () => {
     const text = 'a:   {b:  1}\n# end';
     expect((await migrate(text, 'a.yml')).text).toBe(text);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import { keySpecs } from '../../src/config/keys.ts';
-import { redact, showConfig } from '../../src/config/show.ts';
+import { showConfig } from '../../src/config/show.ts';
 import { configOf, destinationKeys, load, originKeys } from './support.ts';
 
 it('shows every key of the role with value and source', async () => {
@@ -49,6 +49,6 @@ it.each([
   ['s.abcdef', 's.****(sha256:'],
   ['0ae1-uuid', '****(sha256:'],
 ])('redacts %s', (text, beginning) => {
-  expect(redact(new Secret(text)).startsWith(beginning)).toBe(true);
-  expect(redact(new Secret(text))).toHaveLength(beginning.length + 5);
+  expect(new Secret(text).fingerprint().startsWith(beginning)).toBe(true);
+  expect(new Secret(text).fingerprint()).toHaveLength(beginning.length + 5);
 });

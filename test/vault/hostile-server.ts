@@ -75,7 +75,10 @@ function parse(received: Buffer): { readonly request: HostileRequest; readonly b
   if (end === -1) return undefined;
   const [first = '', ...lines] = received.subarray(0, end).toString('latin1').split('\r\n');
   const headers = Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+    lines.map((line) => [
+      line.slice(0, line.indexOf(':')).toLowerCase(),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]),
   );
   const bytes = end + 4 + Number(headers['content-length'] ?? 0);
   if (received.length < bytes) return undefined;
@@ -89,7 +92,8 @@ export function answer(
   body = '',
   headers: Readonly<Record<string, string>> = { 'Content-Type': 'application/json' },
 ): Behaviour {
-  return (socket) => socket.write(head(status, { 'Content-Length': `${Buffer.byteLength(body)}`, ...headers }) + body);
+  return (socket) =>
+    socket.write(head(status, { 'Content-Length': `${Buffer.byteLength(body)}`, ...headers }) + body);
 }
 
 /** Status line and headers. */
@@ -106,17 +110,21 @@ export const stallInHeaders: Behaviour = (socket) => socket.write('HTTP/1.1 200 
 
 /** Announces 1000 bytes, sends these, and leaves it there. */
 export function stallInBody(bytes = '{"data":'): Behaviour {
-  return (socket) => socket.write(head(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' }) + bytes);
+  return (socket) =>
+    socket.write(head(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' }) + bytes);
 }
 
 /** Announces 1000 bytes, sends these, and closes the connection. */
 export function cutInBody(bytes = '{"data":'): Behaviour {
-  return (socket) => socket.end(head(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' }) + bytes);
+  return (socket) =>
+    socket.end(head(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' }) + bytes);
 }
 
 /** Cuts a chunked answer before its last chunk. */
 export const cutInChunks: Behaviour = (socket) =>
-  socket.end(`${head(200, { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' })}9\r\n{"data":1\r\n`);
+  socket.end(
+    `${head(200, { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' })}9\r\n{"data":1\r\n`,
+  );
 
 export const reset: Behaviour = (socket) => socket.resetAndDestroy();
 export const hangUp: Behaviour = (socket) => socket.end();

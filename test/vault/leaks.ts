@@ -4,7 +4,11 @@ import { expect } from 'vitest';
 /** Fails when a text that must not be seen is in any form in which an error may be shown, its causes included. */
 export function expectNoLeak(error: unknown, canary: string | RegExp): void {
   const seen = new Set<unknown>();
-  for (let each = error; each !== undefined && each !== null && !seen.has(each); each = (each as Error).cause) {
+  for (
+    let each = error;
+    each !== undefined && each !== null && !seen.has(each);
+    each = (each as Error).cause
+  ) {
     seen.add(each);
     const forms = {
       'util.inspect': inspect(each, { depth: 20, showHidden: true, getters: true }),
