@@ -117,7 +117,15 @@ const shortLevels = { error: 'ERR', warn: 'WRN', info: 'INF', debug: 'DBG', trac
 const levelColors = { error: 31, warn: 33, info: 32, debug: 36, trace: 90 } as const;
 
 /** Fields that only machines need. */
-const machineFields = new Set(['event', 'cycle', 'durationMs', 'error.status', 'error.retryable']);
+const machineFields = new Set([
+  'role',
+  'name',
+  'event',
+  'cycle',
+  'durationMs',
+  'error.status',
+  'error.retryable',
+]);
 
 /** The parts of a failure, each on a line of its own below the message. */
 const errorLines = [

@@ -1,14 +1,25 @@
 import PQueue from 'p-queue';
+import { VsyncError } from './errors.ts';
+
+/** Answers that are looked at together, for each request that may be under way. */
+const answersPerPlace = 4;
+/** How many times slower than at its best, with as many requests under way, a server may become before it is given fewer. */
+const slowerBy = 3;
+/** Answers that come within this time are fast enough, whatever they were before. */
+const fastEnoughMs = 100;
 
 /**
  * How many requests may be under way to one server, and how many may start in a second.
- * On trouble (429) the number is halved; it grows back by one for each round of answers.
+ * In trouble (429, or answers that take several times as long as before with as many requests under way) the number is halved; it
+ * grows back by one for each round of answers.
  */
 export class RequestGate {
   readonly #queue: PQueue;
   readonly #max: number;
   readonly #hasRate: boolean;
   #successes = 0;
+  #window = { answers: 0, totalMs: 0 };
+  #bestMs = Number.POSITIVE_INFINITY;
 
   /** `maxInFlight` >= 1; `perSecond` undefined = no limit, else exact over any second. */
   constructor(maxInFlight: number, perSecond?: number) {
@@ -21,12 +32,12 @@ export class RequestGate {
   }
 
   /**
-   * Runs `request` as soon as there is room. What it throws is passed on. One that still waits when `signal` is aborted leaves the line
-   * and rejects with the signal's reason; one that runs is not touched.
+   * Runs `request` as soon as there is room, and learns from how it ends. What it throws is passed on. One that still waits when `signal` is
+   * aborted leaves the line and rejects with the signal's reason; one that runs is not touched.
    */
   run<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     // Without a rate the line moves on at once, and a request that is aborted ends by itself.
-    if (signal === undefined || !this.#hasRate) return this.#queue.add(request);
+    if (signal === undefined || !this.#hasRate) return this.#queue.add(() => this.#observed(request));
     const waiting = new AbortController();
     const leave = () => waiting.abort(signal.reason);
     const stay = () => signal.removeEventListener('abort', leave);
@@ -35,7 +46,7 @@ export class RequestGate {
     // The queue's own signal would free the place of a request that runs.
     const run = () => {
       stay();
-      return request();
+      return this.#observed(request);
     };
     return this.#queue.add(run, { signal: waiting.signal }).finally(stay);
   }
@@ -47,16 +58,46 @@ export class RequestGate {
 
   /** The server asks for less: half as many from now on. */
   slowDown(): void {
-    this.#successes = 0;
-    this.#queue.concurrency = Math.max(1, Math.floor(this.#queue.concurrency / 2));
+    this.#resize(Math.max(1, Math.floor(this.#queue.concurrency / 2)));
   }
 
-  /** An answer came; one more request is allowed after as many answers as there may be requests. */
-  succeeded(): void {
+  /** An answer came after `latencyMs`; one more request is allowed after as many answers as there may be requests. */
+  succeeded(latencyMs: number): void {
+    this.#observe(latencyMs);
     if (this.#queue.concurrency >= this.#max) return;
     this.#successes += 1;
-    if (this.#successes < this.#queue.concurrency) return;
+    if (this.#successes >= this.#queue.concurrency) this.#resize(this.#queue.concurrency + 1);
+  }
+
+  async #observed<T>(request: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    try {
+      const answer = await request();
+      this.succeeded(performance.now() - startedAt);
+      return answer;
+    } catch (error) {
+      if (error instanceof VsyncError && error.status === 429) this.slowDown();
+      throw error;
+    }
+  }
+
+  /** Compares the latency of a round of answers with the best there was at this number of requests. */
+  #observe(latencyMs: number): void {
+    this.#window.answers += 1;
+    this.#window.totalMs += latencyMs;
+    if (this.#window.answers < answersPerPlace * this.#queue.concurrency) return;
+    const meanMs = this.#window.totalMs / this.#window.answers;
+    this.#window = { answers: 0, totalMs: 0 };
+    if (meanMs > fastEnoughMs && meanMs > slowerBy * this.#bestMs) this.slowDown();
+    // The best is forgotten slowly, so that a server that has become slower for good is worked with as it is.
+    else this.#bestMs = Math.min(meanMs, this.#bestMs * 1.05);
+  }
+
+  #resize(concurrency: number): void {
+    this.#queue.concurrency = concurrency;
     this.#successes = 0;
-    this.#queue.concurrency += 1;
+    this.#window = { answers: 0, totalMs: 0 };
+    // Fewer requests are answered faster: what was good before is no measure any more.
+    this.#bestMs = Number.POSITIVE_INFINITY;
   }
 }

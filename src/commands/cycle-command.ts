@@ -29,7 +29,10 @@ export async function cycleCommand(role: Role, options: CycleCommandOptions, io:
     : undefined;
   const color = colorFor(io.err, io.env, options.color);
   const { level, type } = config.log;
-  const log = openLog({ level, type, stream: progress?.stream ?? io.err, color });
+  const log = openLog({ level, type, stream: progress?.stream ?? io.err, color }).with({
+    role,
+    name: config.name,
+  });
   progress?.useLog(log);
   try {
     const settings = config.role === 'origin' ? config.origin : config.destination;
@@ -37,8 +40,7 @@ export async function cycleCommand(role: Role, options: CycleCommandOptions, io:
       settings.cron === undefined
         ? `every ${settings.tickMs / 1000}s`
         : `cron "${settings.cron}" ${settings.timezone}`;
-    log.info(`vsync ${version} ${role}`, {
-      name: config.name,
+    log.info(`vsync ${version}: ${role} ${config.name}`, {
       config: files.length === 0 ? undefined : files.join(' '),
       cycles: options.once ? 'once' : every,
     });

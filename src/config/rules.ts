@@ -14,6 +14,22 @@ export function checkRules(context: RuleContext): void {
   checkTimeouts(context);
   checkRetry(context);
   checkTransforms(context);
+  checkBuckets(context);
+}
+
+/** The index has 67 bytes for each bucket and must fit one value of Consul (512 KiB). */
+const mostBuckets = 7825;
+
+function checkBuckets({ draft, report }: RuleContext): void {
+  const { numBuckets } = draft;
+  if (numBuckets === undefined || numBuckets <= mostBuckets) return;
+  report({
+    severity: 'error',
+    code: 'CONFIG_BAD_VALUE',
+    key: 'numBuckets',
+    message: `${numBuckets} is too many: the index would not fit one value of Consul (512 KiB)`,
+    hint: `use ${mostBuckets} or less; paths/256 is a good number, and unset vsync chooses it`,
+  });
 }
 
 /** Reports deliberate choices that a person must be reminded of at every start. They stay warnings in strict mode. */

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../base/clock.ts';
 import { VsyncError } from '../base/errors.ts';
 import { shortSet } from '../sync/delete-guard.ts';
 import type { Plan } from '../sync/plan.ts';
@@ -20,7 +21,11 @@ export interface DestinationCycleOptions extends PlanOptions {
   readonly onConflict: ApplyOptions['onConflict'];
   /** Tasks after which progress is saved. */
   readonly batchSize: number;
+  readonly clock?: Clock;
 }
+
+/** When secrets that were left alone, say those of a mount that the origin publishes no more, are looked at again. */
+const lookAgainAfterMs = 10 * 60_000;
 
 /** A destination's cycles. Between them only what Consul confirms is kept (R9). */
 export class DestinationCycle {
@@ -37,7 +42,7 @@ export class DestinationCycle {
   }
 
   async run(run: CycleRun): Promise<CycleOutcome> {
-    const settled = this.#settled;
+    const settled = (this.#settled?.until ?? 0) > this.#now() ? this.#settled : undefined;
     this.#settled = undefined;
     const comparison = await planDestination(this.#options, run, settled);
     if (comparison.inSync) {
@@ -45,10 +50,17 @@ export class DestinationCycle {
       return this.#outcome('noop', comparison, nothing, run);
     }
     const { outcome, applied } = await this.#execute(comparison, run);
-    if (outcome.result === 'noop' && applied.skipped === 0 && comparison.replaces !== undefined) {
-      this.#settled = { origin: comparison.origin.modifyIndex, own: comparison.replaces.modifyIndex };
+    if (outcome.result === 'noop' && comparison.replaces !== undefined) {
+      const { origin, replaces } = comparison;
+      // What was left alone depends on the Vaults too, not only on both infos: it is looked at again after a while.
+      const until = applied.skipped === 0 ? Number.POSITIVE_INFINITY : this.#now() + lookAgainAfterMs;
+      this.#settled = { origin: origin.modifyIndex, own: replaces.modifyIndex, until };
     }
     return outcome;
+  }
+
+  #now(): number {
+    return (this.#options.clock ?? systemClock).monotonic();
   }
 
   /** Applies the plan of a comparison that the caller made, say a part of what differs, and saves like any cycle. */

@@ -11,7 +11,8 @@ const repeatEvery = 10;
  * What a cycle's events look like in the log: one line a changed path, one a cycle, and of what repeats only the first time, then a
  * count, then the recovery (R13).
  */
-export function logEvents(log: Log, next: () => Date | undefined = () => undefined): Emit {
+export function logEvents(base: Log, next: () => Date | undefined = () => undefined): Emit {
+  let log = base;
   const cycleFailures = new Repeats();
   const pathFailures = new Map<string, Repeats>();
   /** Why a path was left alone the last time. */
@@ -24,7 +25,8 @@ export function logEvents(log: Log, next: () => Date | undefined = () => undefin
       case 'cycle.start':
         failedThisCycle = new Set();
         skippedThisCycle = new Set();
-        log.debug('cycle started', { event: event.kind, cycle: event.cycle, trigger: event.trigger });
+        log = base.with({ cycle: event.cycle });
+        log.debug('cycle started', { event: event.kind, trigger: event.trigger });
         return;
       case 'cycle.end':
         if (event.outcome.error === undefined || event.outcome.result === 'held') recoverPaths();
@@ -74,21 +76,15 @@ export function logEvents(log: Log, next: () => Date | undefined = () => undefin
     }
   };
 
-  function cycleEnd({
-    cycle,
-    trigger,
-    durationMs,
-    outcome,
-  }: Extract<CycleEvent, { kind: 'cycle.end' }>): void {
+  function cycleEnd({ trigger, durationMs, outcome }: Extract<CycleEvent, { kind: 'cycle.end' }>): void {
     const fields: LogFields = {
       event: 'cycle.end',
-      cycle,
       trigger,
       result: outcome.result,
       ...countFields(outcome),
       took: `${(durationMs / 1000).toFixed(1)}s`,
       durationMs: Math.round(durationMs),
-      next: next()?.toISOString(),
+      next: relative(next()),
     };
     const { error } = outcome;
     if (error === undefined) {
@@ -134,6 +130,11 @@ export function logEvents(log: Log, next: () => Date | undefined = () => undefin
       log.info('secret works again', { path, failures: failures.recover() });
     }
   }
+}
+
+/** `49s`: how long until then. */
+function relative(date: Date | undefined): string | undefined {
+  return date === undefined ? undefined : `${Math.max(0, Math.round((date.getTime() - Date.now()) / 1000))}s`;
 }
 
 const pathMessages = {

@@ -31,6 +31,8 @@ export interface PlanOptions {
   readonly originMounts: readonly Mount[];
   /** What the origin publishes of its mounts, as far as this configuration says. */
   readonly originFilter: PathFilter;
+  /** `destination.mounts`: a target elsewhere is reported, not refused. Left out or empty: anywhere. */
+  readonly destinationMounts?: readonly Mount[];
   /** Whether origin and destination are one Vault (the same cluster and namespace): then nothing is copied onto the origin. */
   readonly sameVault: boolean;
   readonly ignoreDeletes: boolean;
@@ -56,6 +58,8 @@ export interface Comparison {
 export interface SettledPair {
   readonly origin: number;
   readonly own: number;
+  /** On the monotonic clock: afterwards they are compared again. */
+  readonly until: number;
 }
 
 /**
@@ -127,7 +131,7 @@ export async function planTasks(
   const published = new Set(
     options.sameVault ? [...tasks.map(({ path }) => path), ...(originPaths ?? [])] : [],
   );
-  return buildPlan({
+  const plan = buildPlan({
     tasks,
     targetOf,
     originPaths,
@@ -142,6 +146,18 @@ export async function planTasks(
       approvedSets: deletes === 0 ? [] : await options.approvedSets(run.scope),
     },
   });
+  reportOutside(plan, options, run);
+  return plan;
+}
+
+/** Copies that leave `destination.mounts`: the Go program allowed them, so they are made; most likely a transform is wrong. */
+function reportOutside({ copies }: Plan, { destinationMounts = [] }: PlanOptions, run: CycleRun): void {
+  if (destinationMounts.length === 0) return;
+  const outside = copies.filter(({ target }) => locate(target, destinationMounts) === undefined);
+  const [first] = outside;
+  if (first === undefined) return;
+  const message = `${outside.length} of the targets lie outside destination.mounts, the first: ${first.path} -> ${first.target}`;
+  run.emit({ kind: 'note', level: 'warn', message });
 }
 
 /** Whether a path of the destination is the origin's own: one Vault, and `published` by the origin or scanned by its process. */

@@ -51,10 +51,11 @@ export interface OriginMetadata {
   describeMount(mount: Mount, scope: CallScope): Promise<MountState>;
   /**
    * Lists one folder; "" is the top, every other one ends in `/`. An empty listing is returned only for the one answer that
-   * means "empty"; everything else throws an error that fails the cycle (R3).
+   * means "empty"; everything else throws an error that fails the cycle (R3). A KV version 1 mount gives that same answer, so this holds
+   * together with `describeMount` before and after.
    */
   listFolder(mount: Mount, folder: string, scope: CallScope): Promise<FolderListing>;
-  /** The insight of one key, or `undefined` when there is no secret. Judged by the server's clock. */
+  /** The insight of one key, or `undefined` when there is no secret. Judged by the server's clock, which `readClock` learns. */
   readInsight(mount: Mount, key: string, scope: CallScope): Promise<Insight | undefined>;
   /** Brings the knowledge of the server's clock up to date. */
   readClock(scope: CallScope): Promise<void>;
@@ -113,8 +114,8 @@ export interface WritableSyncInfoStore extends SyncInfoStore {
   /** Like `loadIndex`, but an index that is no index is returned with `corrupt` instead of thrown. */
   loadOwnIndex(scope: CallScope): Promise<OwnIndex | undefined>;
   /**
-   * A mark that changes when anything below the prefix is written or deleted, by anyone. It costs one small request, and tells that
-   * what this process saved last is still all there.
+   * A mark that changes when anything below the prefix is written or deleted, by anyone. It costs one small request. Right after a
+   * save it is that save's ModifyIndex as text; a key that is missing changes it too, since Consul forgets deletes after a while.
    */
   mark(scope: CallScope): Promise<string>;
   /**

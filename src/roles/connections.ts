@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Side } from '../base/errors.ts';
 import { VsyncError } from '../base/errors.ts';
 import type { RetryPolicy } from '../base/retry.ts';
@@ -90,9 +91,15 @@ function fileOr(
 
 /** TLS material as text, from the files or the texts of the configuration. Throws `CONFIG_UNREADABLE`. */
 export async function readTls(tls: TlsConfig) {
-  const [ca, cert, key] = await Promise.all([pemOf(tls.caCert), pemOf(tls.clientCert), pemOf(tls.clientKey)]);
+  const [ca, more, cert, key] = await Promise.all([
+    pemOf(tls.caCert),
+    pemsIn(tls.caPath),
+    pemOf(tls.clientCert),
+    pemOf(tls.clientKey),
+  ]);
+  const authorities = [...(ca === undefined ? [] : [ca]), ...more];
   return {
-    ...(ca !== undefined && { ca }),
+    ...(authorities.length > 0 && { ca: authorities.join('\n') }),
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     ...(tls.serverName !== undefined && { serverName: tls.serverName }),
@@ -100,16 +107,32 @@ export async function readTls(tls: TlsConfig) {
   };
 }
 
+/** Every PEM file of a folder of authorities. */
+async function pemsIn(folder: string | undefined): Promise<string[]> {
+  if (folder === undefined) return [];
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+  const texts = await Promise.all(
+    names.sort().map((name) => readFile(join(folder, name), 'utf8').catch(() => '')),
+  );
+  const pems = texts.filter((text) => text.includes('-----BEGIN CERTIFICATE-----'));
+  if (pems.length === 0) throw unreadable(folder, { code: 'no PEM file is in it' });
+  return pems;
+}
+
 async function pemOf(file: string | undefined): Promise<string | undefined> {
   if (file === undefined || file.includes('-----BEGIN')) return file;
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new VsyncError({
-      code: 'CONFIG_UNREADABLE',
-      path: file,
-      message: `cannot read ${file}: ${String((error as { code?: unknown }).code)}`,
-      hint: 'it must exist and be readable for the user that vsync runs as',
-    });
-  }
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
+}
+
+function unreadable(file: string, error: unknown): VsyncError {
+  return new VsyncError({
+    code: 'CONFIG_UNREADABLE',
+    path: file,
+    message: `cannot read ${file}: ${String((error as { code?: unknown }).code)}`,
+    hint: 'it must exist and be readable for the user that vsync runs as',
+  });
 }

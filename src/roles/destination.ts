@@ -78,6 +78,7 @@ export async function openDestination(
     transforms: destination.transforms,
     filter: pathFilter(destination.include, destination.exclude),
     originMounts,
+    destinationMounts: destination.mounts ?? [],
     originFilter: pathFilter(origin.include, origin.exclude),
     sameVault,
     ignoreDeletes: config.ignoreDeletes,

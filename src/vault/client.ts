@@ -4,8 +4,9 @@ import { type Side, VsyncError } from '../base/errors.ts';
 import { RequestGate } from '../base/request-gate.ts';
 import { type RetryBudget, type RetryPolicy, withRetry } from '../base/retry.ts';
 import type { Secret } from '../base/secret.ts';
-import { NotFound, unexpectedNotFound } from './errors.ts';
-import { openPool, type TlsOptions, type TransportOptions, vaultTransport } from './transport.ts';
+import { ActiveNode } from './active-node.ts';
+import { type FailedRequest, NotFound, statusError, unexpectedNotFound } from './errors.ts';
+import { Redirected, type TlsOptions, type TransportOptions, vaultTransport } from './transport.ts';
 
 /**
  * One Vault or OpenBao server as seen by one side: its connections, its limits, its token, and requests with retries.
@@ -46,6 +47,8 @@ export interface VaultRequest {
   readonly body?: object | string;
   readonly signal?: AbortSignal | undefined;
   readonly parse?: (text: string) => unknown;
+  /** Called at each attempt, just before it is sent. */
+  readonly onSend?: () => void;
   /** Retries of this cycle are taken from here. */
   readonly budget?: RetryBudget | undefined;
   /** False for logins and health: no token is sent. */
@@ -76,7 +79,7 @@ export class VaultClient {
   readonly gate: RequestGate;
   onRetry: RetryListener | undefined;
   readonly #options: VaultClientOptions;
-  readonly #pool: Pool;
+  readonly #nodes: ActiveNode;
   readonly #request: NodeVaultRequest;
   #tokens: TokenProvider | undefined;
   #sent = 0;
@@ -87,12 +90,12 @@ export class VaultClient {
     this.address = options.address;
     this.namespace = options.namespace;
     this.gate = new RequestGate(options.maxInFlight, options.rateLimit);
-    this.#pool = openPool(options.address, options.maxInFlight, options.tls);
+    this.#nodes = new ActiveNode(options.address, options.maxInFlight, options.tls);
     const client = nodeVault({
       endpoint: options.address,
       noCustomHTTPVerbs: true,
       debug: () => {},
-      'request-promise': vaultTransport(this.#pool),
+      'request-promise': vaultTransport,
     });
     // Left out or empty as options these fall through to VAULT_TOKEN and its like; assigned afterwards they stay. Token and
     // namespace go with each request instead.
@@ -149,14 +152,14 @@ export class VaultClient {
     }
   }
 
-  #judged({ method, about, writes = false }: VaultRequest, error: unknown, mayBeMissing: boolean): unknown {
+  #judged(request: VaultRequest, error: unknown, mayBeMissing: boolean): unknown {
     if (mayBeMissing && error instanceof NotFound && error.kind !== 'foreign') return error;
-    return unexpectedNotFound({ side: this.side, address: this.address, method, path: about, writes }, error);
+    return unexpectedNotFound(this.#about(request), error);
   }
 
   /** Closes all connections; requests under way fail. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#nodes.close();
   }
 
   /** Tokens are fetched outside the gate: a login is a request of its own and must not wait for a place that its caller holds. */
@@ -176,38 +179,62 @@ export class VaultClient {
     }
   }
 
+  /** Sends a request once, and once more to the active node when a standby points there: it has not acted on it. */
   async #send(request: VaultRequest, token: Secret | undefined): Promise<unknown> {
-    const { side, address } = this;
+    try {
+      return await this.#sendTo(this.#nodes.pool, request, token).catch(async (error: unknown) => {
+        if (!(error instanceof Redirected)) throw error;
+        return this.#sendTo(await this.#follow(error.location, request), request, token);
+      });
+    } catch (error) {
+      if (error instanceof Redirected) throw statusError(this.#about(request), 307, undefined);
+      // A node that is gone, sealed or stepped down is asked no more; the configured address knows the new one.
+      if (error instanceof VsyncError && error.class === 'transient' && error.status !== 429)
+        this.#nodes.forget();
+      throw error;
+    }
+  }
+
+  /** The node that a redirect names, if the cluster announces it. Throws `VAULT_REDIRECT`. */
+  async #follow(location: string, request: VaultRequest): Promise<Pool> {
+    const leader = await this.#sendTo(
+      this.#nodes.configured,
+      { method: 'GET', path: '/sys/leader', about: 'sys/leader', namespace: '', signal: request.signal },
+      undefined,
+    ).catch(() => undefined);
+    const { leader_address } = (leader ?? {}) as { leader_address?: unknown };
+    const node = this.#nodes.follow(
+      location,
+      typeof leader_address === 'string' ? leader_address : undefined,
+    );
+    if (node === undefined) throw statusError(this.#about(request), 307, undefined);
+    return node;
+  }
+
+  async #sendTo(pool: Pool, request: VaultRequest, token: Secret | undefined): Promise<unknown> {
     const namespace = request.namespace ?? this.namespace ?? '';
     request.signal?.throwIfAborted();
     this.#sent += 1;
-    try {
-      const body = await this.#request({
-        method: request.method,
-        path: request.path,
-        // X-Vault-Request: an Agent or Proxy in between may demand it.
-        headers: {
-          'X-Vault-Request': 'true',
-          ...(token && { 'X-Vault-Token': token.reveal() }),
-          ...(namespace !== '' && { 'X-Vault-Namespace': namespace }),
-        },
-        ...(request.body !== undefined && { json: request.body }),
-        about: {
-          side,
-          address,
-          method: request.method,
-          path: request.about,
-          writes: request.writes ?? false,
-        },
-        signal: request.signal,
-        timeoutMs: this.#options.requestTimeoutMs,
-        parse: request.parse,
-      });
-      this.gate.succeeded();
-      return body;
-    } catch (error) {
-      if (error instanceof VsyncError && error.status === 429) this.gate.slowDown();
-      throw error;
-    }
+    request.onSend?.();
+    return this.#request({
+      pool,
+      method: request.method,
+      path: request.path,
+      // X-Vault-Request: an Agent or Proxy in between may demand it.
+      headers: {
+        'X-Vault-Request': 'true',
+        ...(token && { 'X-Vault-Token': token.reveal() }),
+        ...(namespace !== '' && { 'X-Vault-Namespace': namespace }),
+      },
+      ...(request.body !== undefined && { json: request.body }),
+      about: this.#about(request),
+      signal: request.signal,
+      timeoutMs: this.#options.requestTimeoutMs,
+      parse: request.parse,
+    });
+  }
+
+  #about({ method, about, writes = false }: VaultRequest): FailedRequest {
+    return { side: this.side, address: this.address, method, path: about, writes };
   }
 }

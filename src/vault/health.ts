@@ -22,7 +22,7 @@ export async function readHealth(
   signal?: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<VaultHealth> {
-  const sentAt = clock.now();
+  let sentAt = 0;
   const body = await client.ask({
     method: 'GET',
     // Standbys answer 200 too: reads and writes sent to them are forwarded to the active node.
@@ -31,6 +31,10 @@ export async function readHealth(
     authenticated: false,
     namespace: '',
     signal,
+    // Of the attempt that is answered: during an outage the first one may lie long back.
+    onSend: () => {
+      sentAt = clock.now();
+    },
   });
   const { version, cluster_id, enterprise, server_time_utc } = (body ?? {}) as Record<string, unknown>;
   if (typeof version !== 'string' || typeof server_time_utc !== 'number') {

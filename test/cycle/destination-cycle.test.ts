@@ -684,3 +684,43 @@ it('names exactly the held paths', async () => {
   await publish();
   expect((await follow()).held?.set).toBe(deleteSetHash(gone.map(at)));
 });
+
+describe('what is left alone', () => {
+  it('is looked at again after a while, and costs nothing until then', async () => {
+    let now = 0;
+    const clock = { now: () => now, monotonic: () => now, sleep: async () => {} };
+    const { origin, originStore, vault, follow } = await copied(20, { clock });
+    // The origin publishes it no more, but has it: as after a mount was taken off its list.
+    const { 'app0/k0': _left, ...rest } = originStore.insights();
+    originStore.publish(rest, 4);
+    await follow();
+    origin.calls.length = 0;
+    await follow();
+    expect(origin.calls).toEqual([]);
+    now = 10 * 60_000;
+    origin.delete('app0/k0');
+    expect(await follow()).toMatchObject({ counts: { changes: { deleted: 1 } } });
+    expect(vault.value('app0/k0')).toBeUndefined();
+  });
+});
+
+it('reports targets outside destination.mounts, and writes them as the Go program did', async () => {
+  const move = compileTransform({
+    name: 'move',
+    from: '^secret/(?P<d>data)/app0/(?P<k>.+)$',
+    to: 'other/d/k',
+  });
+  const { vault, publish, follow, fill } = pair({ transforms: [move], destinationMounts: [secret] });
+  fill(6);
+  await publish();
+  const outcome = await follow();
+  expect(outcome.result).toBe('success');
+  expect(outcome.events).toContainEqual(
+    expect.objectContaining({
+      kind: 'note',
+      level: 'warn',
+      message: expect.stringContaining('2 of the targets lie outside'),
+    }),
+  );
+  expect([...vault.keys.keys()].filter((path) => path.startsWith('other/'))).toHaveLength(2);
+});

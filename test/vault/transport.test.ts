@@ -3,7 +3,7 @@ import type { Pool } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VsyncError } from '../../src/base/errors.ts';
 import { NotFound } from '../../src/vault/errors.ts';
-import { openPool, vaultTransport } from '../../src/vault/transport.ts';
+import { openPool, Redirected, vaultTransport } from '../../src/vault/transport.ts';
 import { freePort } from '../servers/processes.ts';
 import {
   answer,
@@ -51,7 +51,8 @@ function send({
   path = '/v1/secret/data/a',
   ...rest
 }: Options = {}) {
-  return vaultTransport(pool).defaults()({
+  return vaultTransport.defaults()({
+    pool,
     method,
     uri: `${server.address}${path}`,
     headers: { 'X-Vault-Token': `s.${canary}`, ...headers },
@@ -273,7 +274,7 @@ describe('a signal of the caller', () => {
 });
 
 describe('a redirect', () => {
-  it.each([301, 302, 303, 307, 308])('%i is not followed, and no token goes elsewhere', async (status) => {
+  it.each([301, 302, 303, 308])('%i is not followed, and no token goes elsewhere', async (status) => {
     const elsewhere = await HostileServer.start();
     try {
       const error = await failure(
@@ -295,6 +296,15 @@ describe('a redirect', () => {
     } finally {
       await elsewhere.close();
     }
+  });
+});
+
+describe('a redirect of a standby (307)', () => {
+  it('is handed on with its location, and nothing is sent there by the transport', async () => {
+    server.behave = answer(307, '', { Location: 'http://127.0.0.1:1/v1/secret/data/a' });
+    const error: unknown = await send(write).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Redirected);
+    expect(error).toMatchObject({ location: 'http://127.0.0.1:1/v1/secret/data/a' });
   });
 });
 
