@@ -77,14 +77,43 @@ export async function start(): Promise<void> {
   );
   process.stdout.on('error', quietPipe);
   process.stderr.on('error', quietPipe);
-  process.exitCode = await main(process.argv.slice(2), {
+  const exitCode = await main(process.argv.slice(2), {
     out: process.stdout,
     err: process.stderr,
     env: process.env,
     cwd: process.cwd(),
     signals,
   });
+  process.exitCode = exitCode;
   release();
+  watchEnd(exitCode);
+}
+
+/** How long a process may take to end by itself when its command is done. */
+const endsWithinMs = 5_000;
+
+/**
+ * A command releases all it has opened, so the process ends by itself. One that does not is a defect, and a supervisor would wait for it
+ * for ever: it says what holds it and ends with the command's code. The timer itself holds nothing.
+ */
+function watchEnd(exitCode: number): void {
+  const timer = setTimeout(() => {
+    // A reader that takes its time, as in `vsync show | less`, is no defect.
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) return watchEnd(exitCode);
+    const message = `warning: the command is done, but the process does not end; still open: ${openResources()}\n`;
+    process.stderr.write(message, () => process.exit(exitCode));
+  }, endsWithinMs);
+  timer.unref();
+}
+
+/** What keeps the process alive: `TCPSocketWrap (2), Timeout`. */
+function openResources(): string {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) {
+    // Standard streams are always there, and hold nothing.
+    if (kind !== 'PipeWrap' && kind !== 'TTYWrap') counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts].map(([kind, count]) => (count === 1 ? kind : `${kind} (${count})`)).join(', ');
 }
 
 /** `vsync plan | head` closes the pipe: that is no failure. */

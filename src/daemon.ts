@@ -2,17 +2,16 @@ import { type Clock, systemClock } from './base/clock.ts';
 import { asVsyncError, exitCodes, VsyncError } from './base/errors.ts';
 import { errorFields, type Log } from './base/log.ts';
 import { type Release, Releasers } from './base/releasers.ts';
-import { RetryBudget } from './base/retry.ts';
 import type { Config } from './config/config.ts';
-import { interrupted, runCycle } from './cycle/cycle-run.ts';
+import { runCycle } from './cycle/cycle-run.ts';
 import type { Emit } from './cycle/events.ts';
 import { logEvents } from './cycle/log-events.ts';
 import type { CycleOutcome } from './cycle/outcome.ts';
-import type { CallScope } from './cycle/ports.ts';
 import type { SignalChannel } from './cycle/signal-channel.ts';
 import { cronSource, intervalSource, runTicker, type TriggerSource } from './cycle/ticker.ts';
 import { openDestination } from './roles/destination.ts';
 import { openOrigin } from './roles/origin.ts';
+import { type AtWork, Reload, untilDrained } from './roles/reload.ts';
 import type { Role } from './roles/role.ts';
 
 /**
@@ -25,6 +24,8 @@ export interface DaemonOptions {
   readonly log: Log;
   /** One cycle, then the end. */
   readonly once: boolean;
+  /** Reads the configuration anew, for SIGHUP. `undefined`: it is not valid, and the log says why. */
+  readonly load: () => Promise<Config | undefined>;
   /** Sets of deletes released on the command line. */
   readonly approvedSets: readonly string[];
   readonly signals: SignalChannel;
@@ -35,26 +36,34 @@ export interface DaemonOptions {
 
 /** Runs until it is told to stop. Returns the exit code of the process. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
-  const { config, log, signals } = options;
+  const { config, log, once, signals } = options;
+  let now: AtWork | undefined;
   const releasers = new Releasers();
-  releasers.push(watchShutdown(options));
-  // Nomad and systemd send it when a token or the configuration has changed: it must not end the process.
-  releasers.push(signals.onHangUp(() => log.info(hangUpNote)));
-  const timed = timedSource(config);
-  const context = {
+  releasers.push(watchShutdown(options, () => (now?.config ?? config).shutdownTimeoutMs));
+  const reload = new Reload(config, {
     log,
-    releasers,
-    signals,
-    approvedSets: options.approvedSets,
-    nextCycle: () => timed.next?.(),
-  };
+    load: options.load,
+    open: (next) => openRole(next, options),
+    draining: signals.draining,
+  });
+  // It must not end the process: Nomad and others send it when a token or the configuration has changed.
+  const onHangUp = () => (once ? log.info('SIGHUP is ignored: this is one cycle') : reload.ask());
+  releasers.push(signals.onHangUp(onHangUp));
+  releasers.push(() => reload.close());
+  releasers.push(() => now?.releasers.release());
   try {
-    const role =
-      config.role === 'origin'
-        ? await openOrigin({ ...context, config })
-        : await openDestination({ ...context, config });
-    await startUp(role, options);
-    return await runCycles(role, timed, options);
+    now = await openRole(config, options);
+    const nextCycle = () => (once ? undefined : now?.timed.next?.());
+    const emit = logEvents(log, nextCycle);
+    await startUp(now.role, reload, options);
+    for (;;) {
+      const last = await runCycles(now, emit, reload, options);
+      const next = signals.draining.aborted ? undefined : reload.take();
+      if (next === undefined) return once ? exitCodeOf(last, signals) : daemonExitCode(last, log);
+      await now.releasers.release();
+      now = next;
+      log.info('the configuration was read anew and is in use', { event: 'config.reload' });
+    }
   } catch (error) {
     return endedBy(asVsyncError(error), options);
   } finally {
@@ -62,20 +71,33 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   }
 }
 
-const hangUpNote =
-  'SIGHUP: token files are read again by themselves; a changed configuration needs a restart';
+/** Opens what a configuration needs. What fails in between is released. */
+async function openRole(config: Config, { log, signals, approvedSets }: DaemonOptions): Promise<AtWork> {
+  const releasers = new Releasers();
+  const timed = timedSource(config);
+  const context = { log, releasers, signals, approvedSets, nextCycle: () => timed.next?.() };
+  try {
+    const role =
+      config.role === 'origin'
+        ? await openOrigin({ ...context, config })
+        : await openDestination({ ...context, config });
+    return { config, role, timed, releasers };
+  } catch (error) {
+    await releasers.release();
+    throw error;
+  }
+}
 
 /** Once a signal has asked for the end, `shutdownTimeout` is the limit: then the rest is given up. */
-function watchShutdown({ config, log, signals }: DaemonOptions): Release {
+function watchShutdown({ log, signals }: DaemonOptions, limitMs: () => number): Release {
   let timer: NodeJS.Timeout | undefined;
   const onDrain = () => {
     log.info('finishing what is under way; a second signal aborts', { signal: signals.received });
+    const shutdownTimeoutMs = limitMs();
     timer = setTimeout(() => {
-      log.error('not ended within shutdownTimeout, giving up', {
-        shutdownTimeoutMs: config.shutdownTimeoutMs,
-      });
+      log.error('not ended within shutdownTimeout, giving up', { shutdownTimeoutMs });
       signals.giveUp();
-    }, config.shutdownTimeoutMs);
+    }, shutdownTimeoutMs);
     timer.unref();
   };
   signals.draining.addEventListener('abort', onDrain, { once: true });
@@ -88,18 +110,13 @@ function watchShutdown({ config, log, signals }: DaemonOptions): Release {
 /** The checks before the first cycle. A daemon waits for servers that cannot be reached yet; what no retry can cure ends it. */
 async function startUp(
   role: Role,
+  reload: Reload,
   { config, log, once, signals, clock = systemClock }: DaemonOptions,
 ): Promise<void> {
   const startedAt = clock.monotonic();
   for (let failures = 1; ; failures += 1) {
-    signals.draining.throwIfAborted();
-    const stop = new AbortController();
-    const onStop = () => stop.abort(interrupted());
-    signals.draining.addEventListener('abort', onStop, { once: true });
-    const scope: CallScope = { signal: stop.signal, budget: new RetryBudget() };
     try {
-      await role.check(scope);
-      return;
+      return await untilDrained(signals.draining, role.check);
     } catch (thrown) {
       const error = asVsyncError(thrown);
       if (once || error.class !== 'transient') throw error;
@@ -108,25 +125,26 @@ async function startUp(
         throw startupTimeout(config.startupTimeoutMs, error);
       const delayMs = backoffMs(config, failures);
       log.warn(`not ready yet, trying again in ${(delayMs / 1000).toFixed(1)} s`, errorFields(error));
-      await clock.sleep(delayMs, stop.signal);
-    } finally {
-      signals.draining.removeEventListener('abort', onStop);
+      await untilDrained(signals.draining, ({ signal }) => clock.sleep(delayMs, signal));
     }
+    // Another configuration has passed the checks meanwhile.
+    if (reload.ready.aborted) return;
   }
 }
 
+/** Cycles until the end, or until another configuration takes over. */
 async function runCycles(
-  role: Role,
-  timed: TriggerSource,
-  { config, log, once, signals, observe }: DaemonOptions,
-): Promise<number> {
+  { config, role, timed }: AtWork,
+  emit: Emit,
+  reload: Reload,
+  { log, once, signals, observe }: DaemonOptions,
+): Promise<CycleOutcome | undefined> {
   const settings = settingsOf(config);
   const sources = once ? [] : [timed, ...role.sources, runNowSource(signals)];
-  const emit = logEvents(log, () => (once ? undefined : timed.next?.()));
   const last = await runTicker({
     sources,
     runOnStart: once || settings.runOnStart,
-    stopping: signals.draining,
+    stopping: AbortSignal.any([signals.draining, reload.ready]),
     retryDelayMs: (failures) => backoffMs(config, failures),
     isLast: ({ error }) => once || error?.class === 'fatal',
     onSkippedTick: (count) => log.debug('tick skipped, a cycle is running', { skipped: count }),
@@ -145,7 +163,7 @@ async function runCycles(
       }),
   });
   await role.idle();
-  return once ? exitCodeOf(last, signals) : daemonExitCode(last, log);
+  return last;
 }
 
 /** What a one-shot returns for its cycle. */

@@ -1,11 +1,12 @@
 import { openLog } from '../base/log.ts';
 import type { Role } from '../config/config.ts';
+import { renderProblem } from '../config/problem.ts';
 import { runDaemon } from '../daemon.ts';
 import { version } from '../version.ts';
 import { type CommandIo, colorFor } from './command-io.ts';
 import { dryRun } from './dry-run.ts';
 import type { GlobalOptions } from './global-options.ts';
-import { configFor } from './load-config.ts';
+import { configFor, loadFor } from './load-config.ts';
 import { openProgress } from './progress.ts';
 
 /** What `vsync origin` and `vsync destination` were called with. */
@@ -48,6 +49,14 @@ export async function cycleCommand(role: Role, options: CycleCommandOptions, io:
       config,
       log,
       once: options.once,
+      load: async () => {
+        const next = await loadFor(role, options, { interactive: false }, io);
+        for (const problem of next.problems) {
+          const { severity, code } = problem;
+          log.log(severity === 'warning' ? 'warn' : severity, renderProblem(problem), { 'error.id': code });
+        }
+        return next.config;
+      },
       approvedSets: options.approveDeletes,
       signals: io.signals,
       ...(progress && { observe: progress.observe }),

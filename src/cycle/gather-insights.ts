@@ -34,23 +34,37 @@ export async function gatherInsights(options: {
   let done = 0;
   let withoutSecret = 0;
 
-  const readOne = async (mount: Mount, key: string) => {
-    const path = dataPath(mount, key);
-    try {
-      const insight = await vault.readInsight(mount, key, scope);
-      if (insight === undefined) withoutSecret += 1;
-      else put(path, insight);
-    } catch (error) {
-      errors.pathFailed(path, error);
-    }
+  const take = (path: DataPath, insight: Insight | undefined) => {
+    if (insight === undefined) withoutSecret += 1;
+    else put(path, insight);
+  };
+  const countDone = () => {
     done += 1;
     options.onProgress?.(done);
   };
+  const readOne = async (mount: Mount, key: string) => {
+    const path = dataPath(mount, key);
+    try {
+      take(path, await vault.readInsight(mount, key, scope));
+    } catch (error) {
+      errors.pathFailed(path, error);
+    }
+    countDone();
+  };
 
   try {
-    for await (const { mount, key } of listPaths(vault, mounts, { concurrency: numWorkers, filter, scope })) {
+    for await (const { mount, key, known } of listPaths(vault, mounts, {
+      concurrency: numWorkers,
+      filter,
+      scope,
+    })) {
       listed += 1;
-      await pool.add(() => readOne(mount, key));
+      if (known === undefined) {
+        await pool.add(() => readOne(mount, key));
+      } else {
+        take(dataPath(mount, key), known.insight);
+        countDone();
+      }
       if (scope.signal.aborted) break;
     }
   } catch (error) {

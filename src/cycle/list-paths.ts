@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { Insight } from '../sync/insight.ts';
 import type { Mount } from '../sync/mount-path.ts';
 import type { PathFilter } from '../sync/path-filter.ts';
 import type { CallScope, FolderListing, OriginMetadata } from './ports.ts';
@@ -7,6 +8,8 @@ import type { CallScope, FolderListing, OriginMetadata } from './ports.ts';
 export interface ListedKey {
   readonly mount: Mount;
   readonly key: string;
+  /** What the listing told of it already; left out where it has to be read. */
+  readonly known?: { readonly insight: Insight | undefined };
 }
 
 /**
@@ -51,7 +54,9 @@ export async function* listPaths(
       }
       for (const name of listing.keys) {
         const key = `${folder}${name}`;
-        if (filter.matches(mount, key)) yield { mount, key };
+        if (!filter.matches(mount, key)) continue;
+        const told = listing.insights?.has(name) === true;
+        yield { mount, key, ...(told && { known: { insight: listing.insights?.get(name) } }) };
       }
     } else if (underWay.size > 0) {
       await Promise.race(underWay);

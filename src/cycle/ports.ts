@@ -24,6 +24,8 @@ export interface CallScope {
 export interface FolderListing {
   readonly keys: readonly string[];
   readonly folders: readonly string[];
+  /** Where the server tells it in the same answer (OpenBao): the insight of a key, `undefined` for one without a secret. */
+  readonly insights?: ReadonlyMap<string, Insight | undefined>;
 }
 
 /** What a read of the current version of a secret gave. */

@@ -1,5 +1,5 @@
 import { VsyncError } from '../base/errors.ts';
-import type { CallScope, FolderListing, SecretState } from '../cycle/ports.ts';
+import type { CallScope, SecretState } from '../cycle/ports.ts';
 import { type Insight, insightOf, type KvMetadata } from '../sync/insight.ts';
 import type { DataPath, Mount } from '../sync/mount-path.ts';
 import type { SecretValue } from '../sync/secret-value.ts';
@@ -12,35 +12,6 @@ import { parseKvAnswer } from './kv-answer.ts';
  * KV version 2 of Vault and OpenBao, one function per request. What a 404 means is decided here, each kind apart:
  * only `{"errors":[]}` and a deleted version are evidence of absence.
  */
-
-/** `GET <mount>metadata/<folder>?list=true`. Every failure fails the cycle: a partial list would look like deletes (R3). */
-export async function listFolder(
-  client: VaultClient,
-  mount: Mount,
-  folder: string,
-  scope: CallScope,
-): Promise<FolderListing> {
-  const about = `${mount}metadata/${folder}`;
-  try {
-    const body = await client.request({
-      method: 'GET',
-      path: `/${encodePath(about.slice(0, -1))}/?list=true`,
-      about,
-      ...scope,
-    });
-    const names = (body as { data?: { keys?: unknown } }).data?.keys;
-    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
-      throw badAnswer(failed(client, 'LIST', about), 'it has no list of keys');
-    }
-    return {
-      keys: names.filter((name: string) => !name.endsWith('/')),
-      folders: names.filter((name: string) => name.endsWith('/')),
-    };
-  } catch (error) {
-    if (error instanceof NotFound && error.kind === 'empty') return { keys: [], folders: [] };
-    throw listError(client, about, error);
-  }
-}
 
 /** `GET <mount>metadata/<key>`: the insight, or `undefined` when there is no secret. */
 export async function readInsight(
@@ -131,7 +102,8 @@ function failed(client: VaultClient, method: string, path: string) {
   };
 }
 
-function isMetadata(value: unknown): value is KvMetadata {
+/** Whether this is what `GET <mount>metadata/<key>` has in `data`. */
+export function isMetadata(value: unknown): value is KvMetadata {
   const { current_version, updated_time, versions } = (value ?? {}) as Record<string, unknown>;
   return (
     Number.isSafeInteger(current_version) &&
@@ -141,43 +113,14 @@ function isMetadata(value: unknown): value is KvMetadata {
   );
 }
 
-const notFoundReasons = {
+/** What each kind of 404 says, in words. */
+export const notFoundReasons = {
   empty: 'there is nothing',
   no_mount: 'there is no such mount, or no such namespace',
   deleted: 'the answer is that of a deleted version',
   wrong_path: 'it is no path of a KV version 2 mount',
   foreign: "a 404 that is not Vault's: a proxy or load balancer may have answered",
 } as const;
-
-function listError(client: VaultClient, about: string, error: unknown): unknown {
-  const where = { side: client.side, server: 'vault', address: client.address, path: about } as const;
-  const note =
-    'The scan is incomplete, so nothing was published: a partial list would look like deletes to every destination.';
-  if (error instanceof NotFound) {
-    return new VsyncError({
-      ...where,
-      code: 'VAULT_LIST_UNKNOWN',
-      status: 404,
-      message: `${vaultName(client)} gave no list of ${about} (404)`,
-      why: notFoundReasons[error.kind],
-      hint: `is the mount still there? vault secrets list; then ${client.side}.mounts`,
-      note,
-    });
-  }
-  if (!(error instanceof VsyncError)) return error;
-  if (error.status === 403) {
-    return new VsyncError({
-      ...where,
-      code: 'VAULT_LIST_DENIED',
-      status: 403,
-      message: `${vaultName(client)} refused LIST on ${about} (403)`,
-      why: 'the policies of the token give no "list" there',
-      hint: `path "${about.split('metadata/')[0]}metadata/*" { capabilities = ["list","read"] }`,
-      note,
-    });
-  }
-  return error.class === 'path' ? error.as('transient') : error;
-}
 
 function readError(client: VaultClient, method: string, about: string, error: unknown): unknown {
   if (!(error instanceof NotFound)) return error;

@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { CallScope, OriginMetadata, OriginSecrets } from '../cycle/ports.ts';
 import type { VaultClient } from './client.ts';
+import { FolderLister } from './folder-lister.ts';
 import { readHealth } from './health.ts';
-import { listFolder, readInsight, readSecret } from './kv.ts';
+import { readInsight, readSecret } from './kv.ts';
 import { describeMount } from './mounts.ts';
 
 /** How long after it was read the server's clock is told by our own monotonic one. */
@@ -14,9 +15,14 @@ export function originMetadata(client: VaultClient, clock: Clock = systemClock):
   let readAt = Number.NEGATIVE_INFINITY;
   // By the monotonic clock from there on: a jump of our own wall clock deletes nothing.
   const serverNowMs = () => (serverMs === undefined ? clock.now() : serverMs + clock.monotonic() - readAt);
+  const lister = new FolderLister(client, serverNowMs, clock);
   return {
-    describeMount: (mount, scope) => describeMount(client, mount, scope),
-    listFolder: (mount, folder, scope) => listFolder(client, mount, folder, scope),
+    describeMount: async (mount, scope) => {
+      const state = await describeMount(client, mount, scope);
+      lister.noteMount(state);
+      return state;
+    },
+    listFolder: (mount, folder, scope) => lister.list(mount, folder, scope),
     readInsight: (mount, key, scope) => readInsight(client, mount, key, serverNowMs(), scope),
     readClock: async ({ signal }: CallScope) => {
       if (clock.monotonic() - readAt < clockKnownForMs) return;

@@ -10,7 +10,11 @@ export function listingFacts(target: () => VaultTarget): void {
     const kv = await freshMount(target());
     await Promise.all(keys.map((key) => target().api.put(kv.path(key), { k: 'v' })));
     const origin = originMetadata(await kv.client());
-    return { ...kv, origin, list: (folder = '') => origin.listFolder(kv.mount, folder, callScope()) };
+    const list = async (folder = '') => {
+      const { keys, folders } = await origin.listFolder(kv.mount, folder, callScope());
+      return { keys, folders };
+    };
+    return { ...kv, origin, list };
   }
 
   it('tells keys and folders apart, one folder at a time', async () => {
@@ -49,13 +53,15 @@ export function listingFacts(target: () => VaultTarget): void {
     expect((await list()).keys).toEqual(names);
   });
 
-  it('costs one request', async () => {
-    const { list } = await filled(['a', 'b/c']);
-    const { dev } = target();
-    dev?.requests.reset();
+  it('costs one request a folder, once the way of the mount is known', async () => {
+    const { list } = await filled(['a', 'b/c', 'd/e']);
+    const { dev, flavour } = target();
     await list();
+    dev?.requests.reset();
     await list('b/');
-    if (dev !== undefined) expect(Object.fromEntries(dev.requests.counts)).toEqual({ 'LIST metadata': 2 });
+    await list('d/');
+    const way = flavour === 'openbao' ? 'LIST detailed-metadata' : 'LIST metadata';
+    if (dev !== undefined) expect(Object.fromEntries(dev.requests.counts)).toEqual({ [way]: 2 });
   });
 
   describe('an empty listing', () => {
@@ -104,7 +110,10 @@ export function listingFacts(target: () => VaultTarget): void {
           'path "MOUNT/metadata/*" { capabilities = ["read", "list"] }\npath "MOUNT/metadata/hidden/*" { capabilities = ["deny"] }\npath "MOUNT/metadata/hidden" { capabilities = ["deny"] }',
         ),
       );
-      expect(await half.listFolder(mount, '', callScope())).toEqual({ keys: ['a'], folders: ['hidden/'] });
+      expect(await half.listFolder(mount, '', callScope())).toMatchObject({
+        keys: ['a'],
+        folders: ['hidden/'],
+      });
       await expect(half.listFolder(mount, 'hidden/', callScope())).rejects.toMatchObject({
         code: 'VAULT_LIST_DENIED',
       });

@@ -19,6 +19,8 @@ After=network-online.target
 [Service]
 Type=exec
 ExecStart=/usr/local/bin/vsync ${role} --config /etc/vsync/${role}.yaml
+# Takes up a changed configuration, if it is a good one: systemctl reload vsync-${role}
+ExecReload=/bin/kill -HUP $MAINPID
 DynamicUser=yes
 
 # Tokens come as files that this unit alone can read, in /run/credentials/vsync-${role}.service/. systemd copies
