@@ -9,7 +9,7 @@ import type {
   WritableSyncInfoStore,
 } from '../cycle/ports.ts';
 import { type Bucket, bucketHash, parseBucket, parseIndex } from '../sync/bucket.ts';
-import type { ConsulClient } from './client.ts';
+import type { ConsulClient, TxnOperation } from './client.ts';
 import { corruptBuckets, corruptIndex } from './info-errors.ts';
 import { type BucketSizeListener, saveSyncInfo } from './info-save.ts';
 
@@ -48,6 +48,12 @@ export function syncInfoStore(
       const own = await loadOwnIndex(consul, prefix, scope);
       numBuckets = own?.index.length;
       return own;
+    },
+    confirm: async ({ modifyIndex }, beside, scope) => {
+      const check: TxnOperation = { Verb: 'check-index', Key: `${prefix}index`, Index: modifyIndex };
+      const tell: TxnOperation[] =
+        beside === undefined ? [] : [{ Verb: 'set', Key: beside.key, Value: beside.value }];
+      return (await consul.transaction([check, ...tell], scope)).kind === 'applied';
     },
     mark: (scope) => readMark(consul, prefix, numBuckets, scope),
     save: async (changes, previous, scope) => {

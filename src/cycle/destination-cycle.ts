@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { VsyncError } from '../base/errors.ts';
 import { shortSet } from '../sync/delete-guard.ts';
@@ -7,7 +8,7 @@ import { type Applied, type ApplyOptions, applyTasks } from './apply-tasks.ts';
 import { type CycleRun, stoppedOutcome } from './cycle-run.ts';
 import { type CycleCounts, type CycleOutcome, completeBatch } from './outcome.ts';
 import { type Comparison, type PlanOptions, planDestination, type SettledPair } from './plan-destination.ts';
-import type { DestinationVault, OriginSecrets, StoredIndex } from './ports.ts';
+import type { DestinationVault, KeyValue, OriginSecrets, StoredIndex } from './ports.ts';
 
 /**
  * One cycle of a destination: load both -> compare -> guard -> apply -> save, the save also after each batch (R10).
@@ -21,6 +22,8 @@ export interface DestinationCycleOptions extends PlanOptions {
   readonly onConflict: ApplyOptions['onConflict'];
   /** Tasks after which progress is saved. */
   readonly batchSize: number;
+  /** What to tell of a cycle that finds nothing to do: written with the request that finds it. */
+  readonly heartbeat?: () => Promise<KeyValue>;
   readonly clock?: Clock;
 }
 
@@ -31,6 +34,8 @@ const lookAgainAfterMs = 10 * 60_000;
 export class DestinationCycle {
   readonly #options: DestinationCycleOptions;
   #settled: SettledPair | undefined;
+  /** The own index as it was stored or read last; confirmed before it is believed. */
+  #own: StoredIndex | undefined;
 
   constructor(options: DestinationCycleOptions) {
     this.#options = options;
@@ -43,20 +48,38 @@ export class DestinationCycle {
 
   async run(run: CycleRun): Promise<CycleOutcome> {
     const settled = (this.#settled?.until ?? 0) > this.#now() ? this.#settled : undefined;
+    const own = this.#own;
     this.#settled = undefined;
+    this.#own = undefined;
+    if (own !== undefined && (await this.#nothingMoved(own, settled, run))) {
+      this.#settled = settled;
+      this.#own = own;
+      return { ...noop(undefined), told: this.#options.heartbeat !== undefined };
+    }
     const comparison = await planDestination(this.#options, run, settled);
     if (comparison.inSync) {
       this.#settled = settled;
-      return this.#outcome('noop', comparison, nothing, run);
+      this.#own = comparison.replaces;
+      return noop(comparison.info.unloaded.length === 0 ? comparison.info.size : undefined);
     }
-    const { outcome, applied } = await this.#execute(comparison, run);
-    if (outcome.result === 'noop' && comparison.replaces !== undefined) {
-      const { origin, replaces } = comparison;
+    const { outcome, applied, stored } = await this.#execute(comparison, run);
+    if (outcome.error === undefined) this.#own = stored;
+    if (outcome.result === 'noop' && stored !== undefined) {
       // What was left alone depends on the Vaults too, not only on both infos: it is looked at again after a while.
       const until = applied.skipped === 0 ? Number.POSITIVE_INFINITY : this.#now() + lookAgainAfterMs;
-      this.#settled = { origin: origin.modifyIndex, own: replaces.modifyIndex, until };
+      this.#settled = { origin: comparison.origin.modifyIndex, own: stored.modifyIndex, until };
     }
     return outcome;
+  }
+
+  /** R11: whether both infos are what they were when they said the same, in two requests. */
+  async #nothingMoved(own: StoredIndex, settled: SettledPair | undefined, run: CycleRun): Promise<boolean> {
+    const { originStore, store, heartbeat } = this.#options;
+    const origin = await originStore.loadIndex(run.scope);
+    const same =
+      isDeepStrictEqual(origin?.index, own.index) ||
+      (settled !== undefined && settled.origin === origin?.modifyIndex && settled.own === own.modifyIndex);
+    return same && store.confirm(own, await heartbeat?.(), run.saveScope);
   }
 
   #now(): number {
@@ -71,7 +94,11 @@ export class DestinationCycle {
   async #execute(
     comparison: Comparison,
     run: CycleRun,
-  ): Promise<{ readonly outcome: CycleOutcome; readonly applied: Applied }> {
+  ): Promise<{
+    readonly outcome: CycleOutcome;
+    readonly applied: Applied;
+    readonly stored: StoredIndex | undefined;
+  }> {
     const { plan, info } = comparison;
     if (plan.guard.held) run.emit({ kind: 'guard.held', verdict: plan.guard });
 
@@ -92,7 +119,8 @@ export class DestinationCycle {
     // Also when the cycle was stopped: what was written is recorded, so that no later cycle writes it again.
     await progress.finish();
     info.abort();
-    return { outcome: this.#outcome(resultOf(plan, applied, run), comparison, applied, run), applied };
+    const outcome = this.#outcome(resultOf(plan, applied, run), comparison, applied, run);
+    return { outcome, applied, stored: progress.stored };
   }
 
   #outcome(
@@ -118,7 +146,11 @@ export class DestinationCycle {
   }
 }
 
-const nothing: Applied = { added: 0, updated: 0, deleted: 0, recorded: 0, skipped: 0 };
+/** Nothing was found to do. */
+function noop(paths: number | undefined): CycleOutcome {
+  const changes = { added: 0, updated: 0, deleted: 0, recorded: 0 };
+  return { result: 'noop', counts: { paths, failed: 0, changes }, failedPaths: new Map() };
+}
 
 function resultOf(plan: Plan, applied: Applied, run: CycleRun): CycleOutcome['result'] {
   if (plan.guard.held) return 'held';
@@ -142,6 +174,11 @@ class Progress {
     this.#info = info;
     this.#run = run;
     this.#stored = replaces;
+  }
+
+  /** What is stored now. */
+  get stored(): StoredIndex | undefined {
+    return this.#stored;
   }
 
   /** Counts a recorded task; saves in the background after each batch. A worker waits only when a whole batch is ahead of a save. */

@@ -61,6 +61,8 @@ export interface CycleOutcome {
   readonly error?: VsyncError | undefined;
   /** Paths that failed while the cycle went on. */
   readonly failedPaths: ReadonlyMap<DataPath, VsyncError>;
+  /** True when the status of the node was told in the cycle itself, with a request that had to be made anyway. */
+  readonly told?: boolean;
   /** The deletes that wait for an approval, for `held`. */
   readonly held?: GuardVerdict | undefined;
 }

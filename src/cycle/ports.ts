@@ -121,6 +121,11 @@ export interface WritableSyncInfoStore extends SyncInfoStore {
    */
   mark(scope: CallScope): Promise<string>;
   /**
+   * Whether the stored index is still this one. In the same transaction `beside` is written, a key outside the prefix: one request tells
+   * and asks. False also when that may not be written.
+   */
+  confirm(stored: StoredIndex, beside: KeyValue | undefined, scope: CallScope): Promise<boolean>;
+  /**
    * Stores the changed buckets, then the index, if the index is still `previous`. Only completed work can be passed (R1).
    * Returns the new state. Throws `SYNC_INFO_CONFLICT` when another writer was there, `CONSUL_VALUE_TOO_LARGE` before any write.
    */
@@ -129,4 +134,9 @@ export interface WritableSyncInfoStore extends SyncInfoStore {
     previous: StoredIndex | undefined,
     scope: CallScope,
   ): Promise<StoredIndex>;
+}
+
+export interface KeyValue {
+  readonly key: string;
+  readonly value: string;
 }

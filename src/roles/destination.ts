@@ -87,6 +87,7 @@ export async function openDestination(
     numWorkers,
     onConflict: destination.onConflict,
     batchSize: destination.batchSize,
+    heartbeat: () => status.heartbeat(),
   });
   let cycle: DestinationCycle | undefined;
   // Made after the check, and once: it remembers what Consul has confirmed.

@@ -1,8 +1,9 @@
 import type { Side } from '../base/errors.ts';
 import type { ConsulClient } from '../consul/client.ts';
 import { type NodeStatus, statusKey, writeStatus } from '../consul/node-store.ts';
-import type { CycleEvent } from '../cycle/events.ts';
+import type { CycleEvent, TriggerName } from '../cycle/events.ts';
 import type { CycleOutcome } from '../cycle/outcome.ts';
+import type { KeyValue } from '../cycle/ports.ts';
 import { version } from '../version.ts';
 
 /**
@@ -12,6 +13,8 @@ import { version } from '../version.ts';
 export interface StatusWriter {
   /** Takes an event; what there is to tell is written in the background. */
   readonly observe: (event: CycleEvent) => void;
+  /** The status of the running cycle as one that found nothing to do, for it to write by itself. */
+  readonly heartbeat: () => Promise<KeyValue>;
   /** Resolves when nothing is being written. */
   readonly idle: () => Promise<void>;
 }
@@ -32,16 +35,46 @@ export function statusWriter(options: {
   let lastSuccessAt: string | undefined;
   let last: NodeStatus | undefined;
   let toldAt = Date.now();
+  let started: { readonly trigger: TriggerName; readonly at: number } = {
+    trigger: 'startup',
+    at: performance.now(),
+  };
   let writing: Promise<void> = Promise.resolve();
   const write = (status: NodeStatus) => {
     toldAt = Date.now();
     // One after the other, so that an older status never overwrites a newer one.
     writing = writing.then(() => writeStatus(consul, key, status)).catch(options.onError);
   };
+  const statusOf = (outcome: CycleOutcome, durationMs: number): NodeStatus => {
+    const cycleEndedAt = new Date().toISOString();
+    if (outcome.result === 'success' || outcome.result === 'noop') lastSuccessAt = cycleEndedAt;
+    return {
+      role,
+      name,
+      vsyncVersion: version,
+      ...wordsOf(outcome),
+      cycleEndedAt,
+      lastSuccessAt,
+      nextCycleAt: options.nextCycle()?.toISOString(),
+      result: outcome.result,
+      trigger: started.trigger,
+      durationMs: Math.round(durationMs),
+      counts: countsOf(outcome),
+      errorCode: outcome.error?.code,
+      errorMessage: outcome.error?.message,
+      held: outcome.held && {
+        set: outcome.held.set,
+        deletes: outcome.held.deletes,
+        limit: outcome.held.limit,
+        paths: outcome.held.paths,
+      },
+    };
+  };
   return {
     observe: (event) => {
       if (event.kind === 'cycle.start') {
         toldAt = Date.now();
+        started = { trigger: event.trigger, at: performance.now() };
         last ??= {
           ...firstStatus,
           role,
@@ -55,32 +88,17 @@ export function statusWriter(options: {
           write({ ...last, health: 'Progressing', aliveAt: new Date().toISOString() });
         return;
       }
-      const cycleEndedAt = new Date().toISOString();
-      const { outcome } = event;
-      if (outcome.result === 'success' || outcome.result === 'noop') lastSuccessAt = cycleEndedAt;
-      const status: NodeStatus = {
-        role,
-        name,
-        vsyncVersion: version,
-        ...wordsOf(outcome),
-        cycleEndedAt,
-        lastSuccessAt,
-        nextCycleAt: options.nextCycle()?.toISOString(),
-        result: outcome.result,
-        trigger: event.trigger,
-        durationMs: Math.round(event.durationMs),
-        counts: countsOf(outcome),
-        errorCode: outcome.error?.code,
-        errorMessage: outcome.error?.message,
-        held: outcome.held && {
-          set: outcome.held.set,
-          deletes: outcome.held.deletes,
-          limit: outcome.held.limit,
-          paths: outcome.held.paths,
-        },
-      };
-      last = status;
-      write(status);
+      last = statusOf(event.outcome, event.durationMs);
+      if (!event.outcome.told) write(last);
+    },
+    heartbeat: async () => {
+      await writing;
+      const found = {
+        result: 'noop',
+        counts: { paths: undefined, failed: 0 },
+        failedPaths: new Map(),
+      } as const;
+      return { key, value: JSON.stringify(statusOf(found, performance.now() - started.at)) };
     },
     idle: () => writing,
   };

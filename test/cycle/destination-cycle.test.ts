@@ -103,8 +103,27 @@ describe('a destination cycle', () => {
     const { origin, originStore, vault, store, follow } = await copied(20);
     expect(await follow()).toMatchObject({ result: 'noop' });
     expect(originStore.calls).toEqual(['load:index']);
-    expect(store.calls).toEqual(['load:index']);
+    expect(store.calls).toEqual(['confirm']);
     expect([...origin.calls, ...vault.calls]).toEqual([]);
+  });
+
+  it('R11: tells its status with the request that confirms, and says so', async () => {
+    const heartbeat = async () => ({ key: 'vsync/nodes/me', value: 'fine' });
+    const { store, follow } = await copied(3, { heartbeat });
+    expect(await follow()).toMatchObject({ result: 'noop', told: true });
+    expect(store.told).toEqual([await heartbeat()]);
+  });
+
+  it('R9: an own info that somebody else wrote is not taken for confirmed', async () => {
+    const { origin, vault, store, follow } = await copied(20);
+    store.publish({});
+    expect(await follow()).toMatchObject({
+      result: 'success',
+      counts: { changes: { added: 0, recorded: 20 } },
+    });
+    expect(store.calls).toContain('confirm');
+    expect(Object.keys(store.insights())).toHaveLength(20);
+    expect(vault.all()).toEqual(origin.all());
   });
 
   it('updates with one read and one write: the version for the check-and-set is its own record', async () => {
@@ -294,7 +313,7 @@ describe('R4: deletes', () => {
     expect(store.insights()['app0/k0']).toBeDefined();
     for (const each of [originStore, store]) each.calls.length = 0;
     expect((await follow()).result).toBe('noop');
-    expect([originStore.calls, store.calls]).toEqual([['load:index'], ['load:index']]);
+    expect([originStore.calls, store.calls]).toEqual([['load:index'], ['confirm']]);
   });
 });
 

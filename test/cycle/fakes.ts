@@ -9,6 +9,7 @@ import type {
   CallScope,
   DestinationVault,
   FolderListing,
+  KeyValue,
   MountState,
   OriginMetadata,
   OriginSecrets,
@@ -219,6 +220,8 @@ export class FakeStore implements WritableSyncInfoStore {
   readonly calls: string[] = [];
   readonly failures = new Failures();
   readonly texts = new Map<string, string>();
+  /** What was written beside a confirmation. */
+  readonly told: KeyValue[] = [];
   modifyIndex = 0;
   indexModifyIndex = 0;
 
@@ -258,6 +261,13 @@ export class FakeStore implements WritableSyncInfoStore {
   async mark(): Promise<string> {
     this.calls.push('mark');
     return String(this.modifyIndex);
+  }
+
+  async confirm(stored: StoredIndex, beside: KeyValue | undefined): Promise<boolean> {
+    this.calls.push('confirm');
+    if (stored.modifyIndex !== this.indexModifyIndex) return false;
+    if (beside !== undefined) this.told.push(beside);
+    return true;
   }
 
   async loadOwnIndex(): Promise<OwnIndex | undefined> {
