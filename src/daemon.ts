@@ -11,6 +11,7 @@ import type { SignalChannel } from './cycle/signal-channel.ts';
 import { cronSource, intervalSource, runTicker, type TriggerSource } from './cycle/ticker.ts';
 import { openDestination } from './roles/destination.ts';
 import { openOrigin } from './roles/origin.ts';
+import type { OriginEnd } from './roles/origin-end.ts';
 import { type AtWork, Reload, untilDrained } from './roles/reload.ts';
 import type { Role } from './roles/role.ts';
 
@@ -31,6 +32,8 @@ export interface DaemonOptions {
   readonly signals: SignalChannel;
   /** Hears what happens in cycles, beside log and status. */
   readonly observe?: Emit;
+  /** Of a destination that shares the origin with others in this process. */
+  readonly originEnd?: OriginEnd;
   readonly clock?: Clock;
 }
 
@@ -72,7 +75,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 }
 
 /** Opens what a configuration needs. What fails in between is released. */
-async function openRole(config: Config, { log, signals, approvedSets }: DaemonOptions): Promise<AtWork> {
+async function openRole(
+  config: Config,
+  { log, signals, approvedSets, originEnd }: DaemonOptions,
+): Promise<AtWork> {
   const releasers = new Releasers();
   const timed = timedSource(config);
   const context = { log, releasers, signals, approvedSets, nextCycle: () => timed.next?.() };
@@ -80,7 +86,7 @@ async function openRole(config: Config, { log, signals, approvedSets }: DaemonOp
     const role =
       config.role === 'origin'
         ? await openOrigin({ ...context, config })
-        : await openDestination({ ...context, config });
+        : await openDestination({ ...context, config, originEnd });
     return { config, role, timed, releasers };
   } catch (error) {
     await releasers.release();

@@ -5,7 +5,7 @@ import { putSecrets } from '../seed.ts';
 import { benchMount, emptyMount, makeTokens, type Site, syncPath, writeConfig } from '../site.ts';
 import { summarize } from './summary.ts';
 
-/** CPU profiles of one origin cycle and one first copy, for Chrome's or VS Code's viewer, and where the time went as text. */
+/** CPU profiles of one origin cycle, one first copy and one cycle with 1 % changed, for Chrome's or VS Code's viewer, and where the time went as text. */
 export async function writeProfiles(bench: Bench, site: Site, folder: string): Promise<void> {
   const { options, program, dir, say } = bench;
   const { secrets, workers } = options;
@@ -29,4 +29,7 @@ export async function writeProfiles(bench: Bench, site: Site, folder: string): P
   await emptyMount(site.destination, benchMount);
   await site.consul.delete(`${syncPath}destination/`);
   await profiled('first-copy', (profile) => program.once('destination', config, { profile }));
+  await putSecrets({ vault: site.origin, mount: benchMount, secrets, step: 100 }, 2);
+  await program.once('origin', originConfig);
+  await profiled('changed', (profile) => program.once('destination', config, { profile }));
 }

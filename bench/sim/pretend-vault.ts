@@ -51,6 +51,8 @@ export class PretendOrigin implements OriginMetadata, OriginSecrets {
     const value = new SecretValue(`{"username":"svc-${i}","password":"not-a-secret","version":"${version}"}`);
     return { kind: 'live', version, createdTime: updateTime, value } as const;
   }
+
+  async readVersion(): Promise<undefined> {}
 }
 
 /** Takes every write, and counts them. */

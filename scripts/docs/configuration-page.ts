@@ -46,6 +46,32 @@ role reads. The last column says what Go vsync has: the key in its documentation
 
 ${sections().join('\n\n')}
 
+## Several destinations in one process
+
+\`destinations\` is a list: each element is written like \`destination\`, with a \`name\` and, if it likes, \`guards\` and \`ignoreDeletes\` of its own. What all of
+them share stays under \`destination\` and at the top. Each has its own ticker, workers, guard, backoff and progress, so none waits for another; each secret is read
+once at the origin for all of them. Each needs a \`syncPath\` of its own where two use the same Consul.
+
+\`\`\`yaml
+origin:
+  vault: { address: https://vault.fra.example.net:8200, token_file: /run/secrets/origin }
+  consul: { address: https://consul.fra.example.net:8501 }
+  mounts: [secret/]
+destination:                       # for all of them
+  consul: { address: http://127.0.0.1:8500 }
+  numWorkers: 10
+destinations:
+  - name: iad
+    vault: { address: https://vault.iad.example.net:8200, token_file: /run/secrets/iad }
+    syncPath: vsync-iad/
+  - name: sin
+    vault: { address: https://vault.sin.example.net:8200, token_file: /run/secrets/sin }
+    syncPath: vsync-sin/
+    ignoreDeletes: true
+\`\`\`
+
+Commands that are about one destination take \`--node NAME\`. Variables and flags of \`destination.\` count for all of them.
+
 ## Old keys
 
 They are accepted with a warning; \`vsync config migrate\` writes the new ones.

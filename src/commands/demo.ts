@@ -127,6 +127,7 @@ class Demo {
       json: false,
       quiet: false,
       noInput: true,
+      node: undefined,
       color: 'never',
       flags: {},
     } as const;

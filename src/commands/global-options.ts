@@ -13,6 +13,8 @@ export interface GlobalOptions {
   readonly json: boolean;
   /** Nothing but errors on standard error. */
   readonly quiet: boolean;
+  /** Which of the `destinations` of the configuration is meant; left out: the only one, or all. */
+  readonly node: string | undefined;
   /** Never ask; what would have to be asked is an error. */
   readonly noInput: boolean;
   /** Flags that set configuration keys. */
@@ -32,6 +34,7 @@ export function globalOptions(command: Command): GlobalOptions & Readonly<Record
     color: options.color === false ? 'never' : options.color,
     json: options.json === true,
     quiet: options.quiet === true,
+    node: options.node,
     noInput: options.input === false,
     // A level that was asked for by name counts more than -q and -v.
     flags: { ...(level !== undefined && { 'log.level': level }), ...flagValuesOf(options) },

@@ -10,6 +10,8 @@ import { printError } from './print-error.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
+  /** All that the process serves: several only with a list of `destinations` of which none was chosen. */
+  readonly configs: readonly Config[];
   /** The files that were read, absolute. */
   readonly files: readonly string[];
   /** Where the value of each key comes from. */
@@ -19,6 +21,8 @@ export interface LoadedConfig {
 export interface LoadAs {
   /** A person waits for the result, so `~/.vault-token` may be used. */
   readonly interactive: boolean;
+  /** The command serves all `destinations` of a configuration; else one of several has to be chosen with `--node`. */
+  readonly several?: boolean;
   /** The configuration may be for another machine: a file that it names and that does not exist here is a warning. */
   readonly filesMayBeAbsent?: boolean;
 }
@@ -30,14 +34,38 @@ export async function configFor(
   as: LoadAs,
   io: CommandIo,
 ): Promise<LoadedConfig | { readonly exitCode: number }> {
-  const { config, problems, files, sources } = await loadFor(role, options, as, io);
+  const loaded = await loadFor(role, options, as, io);
+  const { problems, files, sources } = loaded;
   const shown = options.quiet ? problems.filter(({ severity }) => severity === 'error') : problems;
   for (const problem of shown) io.err.write(`${problem.severity}: ${renderProblem(problem)}\n`);
-  if (config !== undefined) return { config, files, sources };
+  if (loaded.config !== undefined) {
+    const configs = chosenOf(loaded.configs, options, as);
+    return { config: configs[0] as Config, configs, files, sources };
+  }
   const message = `${errorCount(problems)} in the configuration; nothing was started.`;
   if (options.json) printError(problemsAsError(problems, message), io, true);
   else io.err.write(`${message}\n`);
   return { exitCode: exitCodeFor(problems) };
+}
+
+/** The destination that `--node` names, or all. Throws `USAGE` when one has to be chosen. */
+function chosenOf(
+  configs: readonly Config[],
+  { node }: GlobalOptions,
+  { several }: LoadAs,
+): readonly Config[] {
+  const names = configs.map(({ name }) => name);
+  const chosen = node === undefined ? configs : configs.filter(({ name }) => name === node);
+  if (chosen.length === 1 || (several && chosen.length > 1)) return chosen;
+  throw new VsyncError({
+    code: 'USAGE',
+    message:
+      node === undefined
+        ? `the configuration has ${configs.length} destinations`
+        : `no node of the configuration is named "${node}"`,
+    why: `it has: ${names.join(', ')}`,
+    hint: `choose one with --node, e.g. --node ${names[0]}`,
+  });
 }
 
 /** Reads the configuration of a command, and leaves what to make of its problems to the caller. */
@@ -47,8 +75,10 @@ export function loadFor(
   as: LoadAs,
   io: CommandIo,
 ): Promise<Loaded> {
+  const { interactive, filesMayBeAbsent = false } = as;
   return loadConfig({
-    ...as,
+    interactive,
+    filesMayBeAbsent,
     role,
     files: options.config,
     flags: options.flags,

@@ -51,7 +51,6 @@ const notYet = [
   /^http(\.|$)/,
   /^telemetry(\.|$)/,
   /^heartbeaturl$/,
-  /^destinations$/,
   /^destination\.(copymetadata|verifyevery|deletemode)$/,
   /^(origin|destination)\.vault\.auth(\.|$)/,
   /^(origin|destination)\.vault\.approle\.secret[._]id[._]wrapped$/,

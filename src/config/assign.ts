@@ -24,7 +24,15 @@ export interface Assignment {
 }
 
 /** What each kind of source adds to a rank; later files add 1 each, and an alias counts less than the key itself. */
-export const ranks = { flag: 4e6, environment: 3e6, file: 2e6, shell: 1e6, alias: -0.5 } as const;
+export const ranks = {
+  flag: 4e6,
+  environment: 3e6,
+  /** One of the `destinations` of a file. */
+  destination: 2.5e6,
+  file: 2e6,
+  shell: 1e6,
+  alias: -0.5,
+} as const;
 
 /** An old key found in a document, with the keys that lead to it as written. */
 export interface AliasUse {

@@ -11,15 +11,27 @@ const durationPattern = '^(([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms
  */
 export function configJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(configSchema, { io: 'input', override });
+  const { destination, guards, ignoreDeletes, name } = schema.properties ?? {};
+  const own = typeof destination === 'object' ? destination : {};
   return {
     ...schema,
     title: 'vsync configuration',
     properties: {
       $schema: { type: 'string', description: 'This schema, for editors.' },
       ...schema.properties,
+      destinations: {
+        type: 'array',
+        description: destinationsDescription,
+        minItems: 1,
+        items: { ...own, properties: { name, ignoreDeletes, guards, ...own.properties } },
+      },
     },
   };
 }
+
+/** What the list of destinations is for, in one sentence; it has no place in the schema of keys, since no variable or flag can give it. */
+export const destinationsDescription =
+  'Several destinations in one process, each written like destination, with a name and, if it likes, guards and ignoreDeletes of its own.';
 
 const override: NonNullable<z.core.ToJSONSchemaParams['override']> = ({ zodSchema, jsonSchema }) => {
   const facts = leafFacts.get(zodSchema);

@@ -1,47 +1,21 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { assemble, configFrom } from './assemble.ts';
-import { type Assignment, assignmentsOf, ranks } from './assign.ts';
+import { configFrom } from './assemble.ts';
+import type { Assignment } from './assign.ts';
 import type { Config, Draft, Role } from './config.ts';
-import { textNode } from './document.ts';
-import { effectiveAssignments, isValue, settleExclusive } from './effective.ts';
-import { type Environment, environmentAssignments } from './environment.ts';
-import { expandConfigArgument, findDefaultFile } from './find-files.ts';
+import { checkDestinations } from './destinations.ts';
+import { environmentAssignments } from './environment.ts';
 import { type FlagValues, flagAssignments, isRoleIndependent } from './flag-values.ts';
-import { loadGrammars } from './grammars.ts';
-import { keySpec } from './keys.ts';
+import { type LoadOptions, loadOne, type One } from './load-one.ts';
 import type { Problem } from './problem.ts';
-import { readConfigFile } from './read-file.ts';
-import { readReferencedFiles } from './referenced-files.ts';
-import { partOf, type Resolved, resolveKeys } from './resolve.ts';
-import type { RuleContext } from './rule-context.ts';
-import { checkRules, remindOfChoices } from './rules.ts';
-import { otherSideNotes, shellAssignments, shellVariableFor, withConsulScheme } from './shell-environment.ts';
-import { placeOf, type Source } from './source.ts';
-
-export interface LoadOptions {
-  /** Of the process; `undefined` = as the configuration tells: destination if it has one. */
-  readonly role: Role | undefined;
-  /** `--config` arguments: files, directories or `-`. Without any: `VSYNC_CONFIG`, else the usual places. */
-  readonly files: readonly string[];
-  readonly flags: FlagValues;
-  readonly env: Environment;
-  readonly cwd: string;
-  readonly home: string | undefined;
-  readonly readStdin?: () => Promise<Uint8Array>;
-  /** Warnings are errors. */
-  readonly strict?: boolean;
-  /** It may be for another machine: a file that it names and that does not exist here is a warning. */
-  readonly filesMayBeAbsent?: boolean;
-  /** `~/.vault-token` may be used: a person runs the command, and it is no daemon. */
-  readonly interactive?: boolean;
-}
+import { readFiles } from './read-files.ts';
+import type { Source } from './source.ts';
 
 export interface Loaded {
   /** The role that it was read for. */
   readonly role: Role;
   /** There if no problem is an error. */
   readonly config?: Config;
+  /** One for each destination that a process serves, `config` first: several only with a list of `destinations`. */
+  readonly configs: readonly Config[];
   readonly problems: readonly Problem[];
   /** Where the value of each key comes from; keys without a value are not in it. */
   readonly sources: ReadonlyMap<string, Source>;
@@ -53,84 +27,42 @@ export interface Loaded {
 export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   const read = await readFiles(options);
   const fromEnv = environmentAssignments(options.env);
-  const role = options.role ?? inferRole([...read.assignments, ...fromEnv.assignments], options.flags);
-  const fromFlags = flagAssignments(options.flags, role);
-  const { effective, problems } = await settle(
-    [...read.assignments, ...fromEnv.assignments, ...fromFlags.assignments],
-    role,
-    options,
+  const listed = read.destinations.flat();
+  const role =
+    options.role ?? inferRole([...read.assignments, ...listed, ...fromEnv.assignments], options.flags);
+  const served = role === 'destination' && read.destinations.length > 0 ? read.destinations : [[]];
+  const all = await Promise.all(
+    served.map((own) => loadOne([...read.assignments, ...own], read, role, options)),
   );
-
-  const hintFor = (key: string) => shellHint(key, role, options.env);
-  await loadGrammars([...effective.keys()].flatMap((key) => keySpec(key).grammar ?? []));
-  const resolved = resolveKeys(effective, role, hintFor);
-  const unreadable = await readReferencedFiles(resolved, { ...options, role });
-  const found: Problem[] = [
-    ...read.problems,
-    ...fromEnv.problems,
-    ...fromFlags.problems,
-    ...problems,
-    ...resolved.problems,
-    ...unreadable,
-  ];
-  const draft = assemble(resolved.values, role);
-  checkRules(contextFor(role, draft, effective, resolved, hintFor, found));
-  // What a file that cannot be read would have set is not missing.
-  const relevant = read.isComplete ? found : found.filter(({ code }) => code !== 'CONFIG_MISSING_VALUE');
-  const all = options.strict ? relevant.map(asError) : relevant;
-  remindOfChoices(contextFor(role, draft, effective, resolved, hintFor, all));
-
-  const isValid = !all.some(({ severity }) => severity === 'error');
+  const problems = distinct([
+    ...all.flatMap((each) => each.problems),
+    ...(served.length > 1 ? checkDestinations(all.map(({ draft }) => identity(draft))) : []),
+  ]);
+  const isValid = !problems.some(({ severity }) => severity === 'error');
+  const configs = isValid ? all.map(({ draft }) => configFrom(draft, role)) : [];
+  const [config] = configs;
   return {
     role,
-    ...(isValid && { config: configFrom(draft, role) }),
-    problems: all,
-    sources: resolved.sources,
+    ...(config && { config }),
+    configs,
+    problems,
+    sources: (all[0] as One).sources,
     files: read.files,
   };
 }
 
-interface ReadFiles {
-  readonly assignments: readonly Assignment[];
-  readonly problems: readonly Problem[];
-  readonly files: readonly string[];
-  /** Every file could be read. */
-  readonly isComplete: boolean;
+/** What several destinations share is wrong once, not once for each. */
+function distinct(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
-async function readFiles(options: LoadOptions): Promise<ReadFiles> {
-  const { env, cwd, readStdin } = options;
-  const named = options.files.length > 0 ? options.files : env.VSYNC_CONFIG ? [env.VSYNC_CONFIG] : undefined;
-  const found = named === undefined ? await findDefaultFile(options) : undefined;
-  const expanded = await Promise.all(
-    (named ?? (found === undefined ? [] : [found])).map((each) => expandConfigArgument(each, cwd)),
-  );
-  const files = expanded.flatMap((each) => each.files);
-  const problems = expanded.flatMap((each) => each.problems);
-  let isComplete = problems.length === 0;
-  const assignments: Assignment[] = [];
-  let stdin: Promise<Uint8Array> | undefined;
-  const readStdinOnce = readStdin && (() => (stdin ??= readStdin()));
-  for (const [i, file] of files.entries()) {
-    const result = await readConfigFile(file, readStdinOnce);
-    if ('problem' in result) {
-      problems.push(result.problem);
-      isComplete = false;
-      continue;
-    }
-    if (result.document.root === undefined) {
-      problems.push({
-        severity: 'warning',
-        code: 'CONFIG_SYNTAX',
-        place: placeOf({ kind: 'file', file }),
-        message: 'holds no keys',
-      });
-    }
-    const assigned = assignmentsOf(result.document, file, ranks.file + i);
-    assignments.push(...assigned.assignments);
-    problems.push(...assigned.problems);
-  }
-  return { assignments, problems, files, isComplete };
+/** What must differ between the destinations of one process. */
+function identity({ name, destination }: Draft) {
+  return {
+    name: name ?? 'destination',
+    consul: destination?.consul?.address ?? '',
+    syncPath: destination?.syncPath ?? '',
+  };
 }
 
 /** A configuration is a destination's if it says where the destination is. */
@@ -138,69 +70,4 @@ function inferRole(assignments: readonly Assignment[], flags: FlagValues): Role 
   const independent = Object.fromEntries(Object.entries(flags).filter(([name]) => isRoleIndependent(name)));
   const keys = [...assignments, ...flagAssignments(independent, 'origin').assignments].map(({ key }) => key);
   return keys.some((key) => /^destination\.(vault|consul)\./.test(key)) ? 'destination' : 'origin';
-}
-
-/** What counts of everything assigned, with what the shell adds for the side that the process lives on. */
-async function settle(
-  assignments: readonly Assignment[],
-  role: Role,
-  { env, home, interactive = false }: LoadOptions,
-): Promise<{ effective: Map<string, Assignment>; problems: Problem[] }> {
-  const effective = effectiveAssignments(assignments);
-  const problems = settleExclusive(effective, role);
-  const shell = shellAssignments(role, env, effective);
-  for (const assignment of shell.assignments) effective.set(assignment.key, assignment);
-  const consulAddress = effective.get(`${role}.consul.address`);
-  if (consulAddress !== undefined) effective.set(consulAddress.key, withConsulScheme(consulAddress, env));
-  if (interactive && home) await addHomeToken(effective, role, join(home, '.vault-token'));
-  return { effective, problems: [...problems, ...shell.problems, ...otherSideNotes(role, env, effective)] };
-}
-
-async function addHomeToken(effective: Map<string, Assignment>, role: Role, file: string): Promise<void> {
-  const logins = ['token', 'token_file', 'approle.role_id', 'approle.role_id_file'];
-  if (logins.some((name) => isValue(effective.get(`${role}.vault.${name}`)))) return;
-  const isThere = await stat(file).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-  const key = `${role}.vault.token_file`;
-  if (!isThere) return;
-  effective.set(key, { key, node: textNode(file), format: 'text', source: { kind: 'file', file }, rank: 0 });
-}
-
-/** Says so when a variable of the shell sets the key of the other side, as in Go vsync. */
-function shellHint(key: string, role: Role, env: Environment): string | undefined {
-  const { side } = keySpec(key);
-  if (side === undefined || side === role) return undefined;
-  const variable = shellVariableFor(key, side, env);
-  return variable === undefined ? undefined : `${variable} is set, but counts for the ${role} only`;
-}
-
-function contextFor(
-  role: Role,
-  draft: Draft,
-  effective: ReadonlyMap<string, Assignment>,
-  resolved: Resolved,
-  hintFor: RuleContext['hintFor'],
-  problems: Problem[],
-): RuleContext {
-  return {
-    role,
-    draft,
-    isSet: (key) => isValue(effective.get(key)),
-    written: (key) => resolved.written.get(key),
-    hintFor,
-    report: ({ part = [], ...problem }) => {
-      const assignment = effective.get(problem.key ?? '');
-      const at = assignment && part.length > 0 ? partOf(assignment.node, part).at : undefined;
-      const source = assignment?.source;
-      const place = source && placeOf(source.kind === 'file' && at ? { ...source, at } : source);
-      const key = `${problem.key}${part.map((index) => `[${index}]`).join('')}`;
-      problems.push({ ...problem, key, ...(place !== undefined && { place }) });
-    },
-  };
-}
-
-function asError(problem: Problem): Problem {
-  return problem.severity === 'warning' ? { ...problem, severity: 'error' } : problem;
 }

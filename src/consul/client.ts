@@ -5,6 +5,7 @@ import { type Side, VsyncError } from '../base/errors.ts';
 import { RequestGate } from '../base/request-gate.ts';
 import { type RetryBudget, type RetryPolicy, withRetry } from '../base/retry.ts';
 import type { Secret } from '../base/secret.ts';
+import type { SecretFile } from '../base/secret-file.ts';
 import {
   type Answer,
   isEntry,
@@ -28,6 +29,8 @@ export interface ConsulClientOptions {
   /** e.g. `http://127.0.0.1:8500`. */
   readonly address: string;
   readonly token?: Secret | undefined;
+  /** Instead of `token`: read again when it changes. */
+  readonly tokenFile?: SecretFile | undefined;
   /** Another datacenter than the agent's own, reached through it. */
   readonly datacenter?: string | undefined;
   readonly namespace?: string | undefined;
@@ -81,6 +84,7 @@ export class ConsulClient {
   readonly #options: ConsulClientOptions;
   readonly #consul: Consul;
   readonly #agent: Agent;
+  #token: Secret | undefined;
   #sent = 0;
 
   constructor(options: ConsulClientOptions) {
@@ -103,7 +107,8 @@ export class ConsulClient {
       },
     };
     this.#consul = new Consul(constructorOptions as ConstructorParameters<typeof Consul>[0]);
-    const transport = consulTransport(secure, token);
+    this.#token = token;
+    const transport = consulTransport(secure, () => this.#token);
     // The package's way to extend it, which its types lack.
     (this.#consul as unknown as PackageExtensions)._ext('onRequest', (request, next) => {
       request.transport = transport;
@@ -214,6 +219,8 @@ export class ConsulClient {
     call: PackageCall,
   ): Promise<Answer> {
     const { side, address } = this;
+    const { tokenFile } = this.#options;
+    if (tokenFile !== undefined) this.#token = await tokenFile.current();
     signal?.throwIfAborted();
     this.#sent += 1;
     // The package knows no AbortSignal; its `ctx` is an emitter of its own for each call.

@@ -21,11 +21,12 @@ export function openAgent(secure: boolean, tls: ConsulTls): HttpAgent {
 }
 
 /** `request` as in `node:http` and `node:https`, with the token and without two traps of the package. */
-export function consulTransport(secure: boolean, token: Secret | undefined) {
+export function consulTransport(secure: boolean, current: () => Secret | undefined) {
   return {
     request(options: RequestOptions): ClientRequest {
       const request = secure ? sendHttps(options) : sendHttp(options);
       // Not among the options: Node prints those with NODE_DEBUG=http (R12).
+      const token = current();
       if (token !== undefined) request.setHeader('X-Consul-Token', token.reveal());
       // The package listens to the request only: an answer that is cut off would settle with the timeout.
       request.once('response', (response) => {

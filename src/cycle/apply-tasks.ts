@@ -12,6 +12,9 @@ import { WorkerPool } from './worker-pool.ts';
  * Each finished task is recorded in the destination's sync info at once; `onRecorded` decides when that is saved.
  */
 
+/** How often a delete is tried whose outcome is unclear. */
+const maxDeletes = 3;
+
 export interface ApplyOptions {
   readonly origin: OriginSecrets;
   readonly destination: DestinationVault;
@@ -128,14 +131,18 @@ export async function applyTasks(
     await options.onRecorded();
   }
 
-  async function deleteOnce({ target }: PlannedTask): Promise<void> {
-    try {
-      await options.destination.deleteSecret(target, run.saveScope);
-    } catch (error) {
-      // R8: whether it took effect is read, not guessed.
-      if (!(error instanceof VsyncError) || !error.ambiguous) throw error;
-      const now = await options.destination.readSecret(target, run.saveScope);
-      if (now.kind === 'live') throw error;
+  async function deleteOnce({ target, from }: PlannedTask): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await options.destination.deleteSecret(target, run.saveScope);
+      } catch (error) {
+        // R8: whether it took effect is read, not guessed.
+        if (!(error instanceof VsyncError) || !error.ambiguous) throw error;
+        const now = await options.destination.readSecret(target, run.saveScope);
+        if (now.kind !== 'live') return;
+        // What is there may have come after it: only the version that is known to be ours is deleted again.
+        if (now.version !== from?.dv || tries === maxDeletes) throw error;
+      }
     }
   }
 

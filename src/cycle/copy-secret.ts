@@ -1,6 +1,7 @@
 import { VsyncError } from '../base/errors.ts';
 import { compareTimes, type Insight } from '../sync/insight.ts';
 import type { PlannedTask } from '../sync/plan.ts';
+import { isEarlierCopy } from './earlier-copy.ts';
 import type { CallScope, DestinationVault, OriginSecrets, SecretState } from './ports.ts';
 
 /**
@@ -44,7 +45,7 @@ export async function copySecret(task: PlannedTask, options: CopyOptions): Promi
   const isNew = task.kind === 'add' && task.from === undefined;
   const readFirst = isNew ? expectation.existing : knownVersion(task) === undefined;
   const [source, current] = await Promise.all([
-    origin.readSecret(task.path, scope),
+    origin.readSecret(task.path, scope, task.to),
     readFirst ? destination.readSecret(task.target, scope) : undefined,
   ]);
   if (source.kind !== 'live') return { kind: 'gone' };
@@ -54,10 +55,11 @@ export async function copySecret(task: PlannedTask, options: CopyOptions): Promi
   let known: SecretState = current ?? assumed(task);
   let assumption = current === undefined;
   for (let attempt = 1; ; attempt += 1) {
-    const settled = assumption ? undefined : settle(task, source, known, options);
+    const foreign = !assumption && (await isForeign(task, source, known, options));
+    const settled = assumption ? undefined : settle(task, source, known, foreign, options);
     if (settled !== undefined) return settled;
     const cas = known.kind === 'absent' ? 0 : known.version;
-    const overwrote = !assumption && isForeign(task, known) ? cas : undefined;
+    const overwrote = foreign ? cas : undefined;
     try {
       const version = await destination.writeSecret(task.target, source.value, cas, options.writeScope);
       if (isNew) expectation.existing = false;
@@ -75,6 +77,7 @@ function settle(
   task: PlannedTask,
   source: Extract<SecretState, { kind: 'live' }>,
   current: SecretState,
+  foreign: boolean,
   { onConflict }: CopyOptions,
 ): CopyResult | undefined {
   if (current.kind !== 'live') return undefined;
@@ -82,7 +85,7 @@ function settle(
     const insight = recordOf(task, source, current.version);
     return { kind: 'done', insight, version: current.version, written: false, overwrote: undefined };
   }
-  if (!isForeign(task, current) || onConflict === 'overwrite') return undefined;
+  if (!foreign || onConflict === 'overwrite') return undefined;
   if (onConflict === 'skip') return { kind: 'kept', version: current.version };
   throw new VsyncError({
     code: 'DEST_EDITED',
@@ -117,12 +120,19 @@ async function afterFailedWrite(
 }
 
 /**
- * A version there that is neither the one we wrote nor one that we know nothing of because a Go node recorded it. A new path has a
- * `from` only if it takes over the target of another one.
+ * Another value, of a version that is neither the one we recorded, nor one that we know nothing of because a Go node recorded it, nor one
+ * that we wrote and could not record. A new path has a `from` only if it takes over the target of another one.
  */
-function isForeign({ from }: PlannedTask, current: SecretState): boolean {
-  if (current.kind !== 'live') return false;
-  return from === undefined || (from.dv !== undefined && from.dv !== current.version);
+async function isForeign(
+  task: PlannedTask,
+  source: Extract<SecretState, { kind: 'live' }>,
+  current: SecretState,
+  options: CopyOptions,
+): Promise<boolean> {
+  if (current.kind !== 'live' || current.value.sameAs(source.value)) return false;
+  const { from } = task;
+  const recorded = from !== undefined && (from.dv === undefined || from.dv === current.version);
+  return !recorded && !(await isEarlierCopy(task, current.value, source.version, options));
 }
 
 /** The version at the destination that an update may count on: only if what changed is plainly a newer version. */

@@ -65,7 +65,13 @@ export interface OriginMetadata {
 
 /** The origin's Vault, as the process of a destination uses it: values only, never a write (R14). */
 export interface OriginSecrets {
-  readSecret(path: DataPath, scope: CallScope): Promise<SecretState>;
+  /**
+   * What is there. `expected` is the insight that was published, when a copy of it is wanted: several destinations that want the same may
+   * share one read. Without it the answer is always fresh.
+   */
+  readSecret(path: DataPath, scope: CallScope, expected?: Insight): Promise<SecretState>;
+  /** The value of an earlier version; `undefined` when it is deleted, destroyed or not kept any more. */
+  readVersion(path: DataPath, version: number, scope: CallScope): Promise<SecretValue | undefined>;
 }
 
 /** The destination's Vault. */

@@ -4,6 +4,7 @@ import type { Side } from '../base/errors.ts';
 import { VsyncError } from '../base/errors.ts';
 import type { RetryPolicy } from '../base/retry.ts';
 import type { Secret } from '../base/secret.ts';
+import { SecretFile } from '../base/secret-file.ts';
 import type { Config, ConsulConfig, TlsConfig, VaultConfig } from '../config/config.ts';
 import { ConsulClient } from '../consul/client.ts';
 import { VaultClient } from '../vault/client.ts';
@@ -48,6 +49,7 @@ export async function openConsul(
     side,
     address: consul.address,
     token: consul.token,
+    tokenFile: consul.tokenFile === undefined ? undefined : new SecretFile(consul.tokenFile),
     datacenter: consul.remoteDc,
     namespace: consul.namespace,
     partition: consul.partition,

@@ -1,20 +1,18 @@
-import { errorFields } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
 import { syncInfoReader, syncInfoStore } from '../consul/info-store.ts';
 import type { NodeStatus } from '../consul/node-store.ts';
-import { watchKey } from '../consul/watch.ts';
 import { type CheckOptions, type CheckResult, checkDestination } from '../cycle/check-destination.ts';
 import type { CycleRun } from '../cycle/cycle-run.ts';
 import { DestinationCycle, type DestinationCycleOptions } from '../cycle/destination-cycle.ts';
 import type { CallScope } from '../cycle/ports.ts';
 import { type Survey, surveyDestination } from '../cycle/survey.ts';
-import type { TriggerSource } from '../cycle/ticker.ts';
 import { pathFilter } from '../sync/path-filter.ts';
 import { destinationVault } from '../vault/destination-vault.ts';
-import { originMetadata, originSecrets } from '../vault/origin-vault.ts';
+import { originMetadata } from '../vault/origin-vault.ts';
 import { openConsul, openVault, retryPolicyOf, workersOf } from './connections.ts';
 import { keepToken } from './keep-token.ts';
 import { statusWriter } from './node-status.ts';
+import { type OriginEnd, openOriginEnd } from './origin-end.ts';
 import { readOriginStatus } from './origin-status.ts';
 import {
   checkConsulReadable,
@@ -49,7 +47,7 @@ export interface DestinationRole extends Role {
 
 /** A destination: compares both sync infos, reads values at the origin, writes them to its own Vault. */
 export async function openDestination(
-  context: RoleContext<DestinationConfiguration>,
+  context: RoleContext<DestinationConfiguration> & { readonly originEnd?: OriginEnd | undefined },
 ): Promise<DestinationRole> {
   const { config, log, releasers } = context;
   const { origin, destination } = config;
@@ -57,23 +55,22 @@ export async function openDestination(
   protectSecrets(log, destination);
   const numWorkers = workersOf(destination.numWorkers);
   const retry = retryPolicyOf(config);
-  const originVault = await openVault('origin', origin.vault, numWorkers, retry);
-  releasers.push(() => originVault.client.close());
+  const originEnd = context.originEnd ?? (await openOriginEnd([config], { log, releasers }));
+  const { vault: originVault, consul: originConsul, prefix: originPrefix } = originEnd;
   const vault = await openVault('destination', destination.vault, numWorkers, retry);
   releasers.push(() => vault.client.close());
-  const originConsul = await openConsul('origin', origin.consul, retry);
-  releasers.push(() => originConsul.close());
   const consul = await openConsul('destination', destination.consul, retry);
   releasers.push(() => consul.close());
 
-  const originPrefix = ownPrefix(origin.syncPath, 'origin');
   const prefix = ownPrefix(destination.syncPath, 'destination');
   const originMounts = origin.mounts ?? [];
+  const reader = originEnd.reader();
+  releasers.push(reader.release);
   let sameVault = false;
   const options = (): DestinationCycleOptions => ({
     originStore: syncInfoReader(originConsul, originPrefix),
     store: syncInfoStore(consul, prefix, { onLargeBucket: largeBucketWarning(log) }),
-    origin: originSecrets(originVault.client),
+    origin: reader.origin,
     vault: destinationVault(vault.client),
     transforms: destination.transforms,
     filter: pathFilter(destination.include, destination.exclude),
@@ -107,7 +104,7 @@ export async function openDestination(
   };
   const beginWriting = async (scope: CallScope) => {
     await checkConsulWritable(consul, prefix, destination.consul, log, scope);
-    keepToken(originVault, origin.renewToken, context);
+    originEnd.keepToken();
     keepToken(vault, destination.renewToken ?? true, context);
   };
   const status = statusWriter({
@@ -118,23 +115,6 @@ export async function openDestination(
     nextCycle: context.nextCycle,
     onError: (error) => log.debug('status could not be written', { error: String(error) }),
   });
-  const watch: TriggerSource = {
-    start: (fire) => {
-      const stop = new AbortController();
-      const watching = watchKey({
-        consul: originConsul,
-        key: `${originPrefix}index`,
-        signal: stop.signal,
-        onChange: () => fire('watch'),
-        onError: (error) => log.debug('the watch on the origin failed and goes on', errorFields(error)),
-      });
-      return async () => {
-        stop.abort();
-        await watching;
-      };
-    },
-  };
-
   return {
     destinationCycle,
     survey: (run) => surveyDestination(options(), run),
@@ -159,7 +139,7 @@ export async function openDestination(
       await checkConsulReadable(consul, prefix, destination.consul, log, scope);
     },
     cycle: (run) => destinationCycle().run(run),
-    sources: destination.watch ? [watch] : [],
+    sources: destination.watch ? [originEnd.watch] : [],
     observe: status.observe,
     idle: status.idle,
   };

@@ -7,7 +7,7 @@ import type { RoleContext } from './role.ts';
 export function keepToken(
   { client, tokens }: VaultConnection,
   renew: boolean,
-  context: RoleContext<unknown>,
+  context: Pick<RoleContext<unknown>, 'log' | 'releasers'>,
 ): void {
   const stop = new AbortController();
   const renewing = renewTokens({

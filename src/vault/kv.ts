@@ -1,4 +1,4 @@
-import { VsyncError } from '../base/errors.ts';
+import { exitCodes, VsyncError } from '../base/errors.ts';
 import type { CallScope, SecretState } from '../cycle/ports.ts';
 import { type Insight, insightOf, type KvMetadata } from '../sync/insight.ts';
 import type { DataPath, Mount } from '../sync/mount-path.ts';
@@ -35,16 +35,17 @@ export async function readInsight(
   }
 }
 
-/** `GET <mount>data/<key>`: value and version of the current version, one atomic pair. */
+/** `GET <mount>data/<key>`: value and version of the current version (or of the one asked for), one atomic pair. */
 export async function readSecret(
   client: VaultClient,
   path: DataPath,
   scope: CallScope,
+  version?: number,
 ): Promise<SecretState> {
   try {
     const answer = await client.request({
       method: 'GET',
-      path: `/${encodePath(path)}`,
+      path: `/${encodePath(path)}${version === undefined ? '' : `?version=${version}`}`,
       about: path,
       parse: parseKvAnswer,
       ...scope,
@@ -129,9 +130,9 @@ function readError(client: VaultClient, method: string, about: string, error: un
     server: 'vault',
     address: client.address,
     path: about,
-    // Without its mount no path can be read: that is not the failure of one secret.
     code: 'SECRET_UNREADABLE',
-    class: error.kind === 'no_mount' ? 'transient' : 'path',
+    // Without its mount no path can be read: that is not the failure of one secret.
+    ...(error.kind === 'no_mount' && { class: 'transient', exitCode: exitCodes.unavailable }),
     status: 404,
     message: `${vaultName(client)} has no answer to ${method} ${about} (404)`,
     why: notFoundReasons[error.kind],

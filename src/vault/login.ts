@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { VsyncError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
+import { readSecretFile } from '../base/secret-file.ts';
 import type { VaultClient } from './client.ts';
 import { encodePath } from './encode-path.ts';
 import { badAnswer, NotFound } from './errors.ts';
@@ -80,25 +80,9 @@ export async function logIn(
   }
 }
 
-/** The text of a source, without white space around it. Throws `CONFIG_UNREADABLE`. */
+/** The text of a source. Throws `CONFIG_UNREADABLE`. */
 export async function readSecret(source: SecretSource): Promise<Secret> {
-  if (source instanceof Secret) return source;
-  const text = await readFile(source.file, 'utf8').then(
-    (content) => content.trim(),
-    (error: unknown) => error as { readonly code?: string },
-  );
-  if (typeof text === 'string' && text !== '') return new Secret(text);
-  throw new VsyncError({
-    code: 'CONFIG_UNREADABLE',
-    path: source.file,
-    message: `cannot read ${source.file}: ${typeof text === 'string' ? 'it is empty' : text.code}`,
-    hint: 'it must exist, hold one line, and be readable for the user that vsync runs as',
-  });
-}
-
-/** When a file was changed last, or `undefined` while it is not there. */
-export async function changedAt(file: string): Promise<number | undefined> {
-  return (await stat(file).catch(() => undefined))?.mtimeMs;
+  return source instanceof Secret ? source : readSecretFile(source.file);
 }
 
 function loginError(client: VaultClient, path: string, error: unknown): unknown {

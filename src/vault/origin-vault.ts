@@ -35,5 +35,11 @@ export function originMetadata(client: VaultClient, clock: Clock = systemClock):
 
 /** The origin's Vault for a destination process: values, read only. */
 export function originSecrets(client: VaultClient): OriginSecrets {
-  return { readSecret: (path, scope) => readSecret(client, path, scope) };
+  return {
+    readSecret: (path, scope) => readSecret(client, path, scope),
+    readVersion: async (path, version, scope) => {
+      const state = await readSecret(client, path, scope, version);
+      return state.kind === 'live' ? state.value : undefined;
+    },
+  };
 }

@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { VsyncError } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
+import { changedAt } from '../base/secret-file.ts';
 import type { TokenProvider, VaultClient } from './client.ts';
 import { badAnswer } from './errors.ts';
-import { changedAt, logIn, readSecret, type TokenFacts, tokenFacts, type VaultAuth } from './login.ts';
+import { logIn, readSecret, type TokenFacts, tokenFacts, type VaultAuth } from './login.ts';
 
 /** How long a token that lookup-self has confirmed is trusted, when a burst of requests is refused by its policies. */
 const confirmedForMs = 5_000;

@@ -130,7 +130,6 @@ describe('unknown keys', () => {
     'destination.deleteMode',
     'origin.vault.auth.method',
     'destination.vault.approle.secret_id_wrapped',
-    'destinations',
   ])('%s: a warning that it is not supported yet, without a guess', async (key) => {
     const { lines, config } = await load({ [key]: 'x', ...originKeys });
     expect(lines).toEqual([

@@ -42,7 +42,11 @@ it('demands nothing that may come from elsewhere, allows $schema, and refuses un
     for (const child of Object.values(node)) visit(child);
   };
   visit(schema);
-  expect(required).toEqual([['from', 'to']]);
+  // Of the transforms of destination, and of each of the destinations.
+  expect(required).toEqual([
+    ['from', 'to'],
+    ['from', 'to'],
+  ]);
   expect(schema.properties?.$schema).toMatchObject({ type: 'string' });
   expect(schema.additionalProperties).toBe(false);
 });

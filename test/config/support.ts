@@ -5,7 +5,8 @@ import { afterAll } from 'vitest';
 import { Secret } from '../../src/base/secret.ts';
 import type { Config } from '../../src/config/config.ts';
 import { keySpecs } from '../../src/config/keys.ts';
-import { type Loaded, type LoadOptions, loadConfig } from '../../src/config/load.ts';
+import { type Loaded, loadConfig } from '../../src/config/load.ts';
+import type { LoadOptions } from '../../src/config/load-one.ts';
 import { type Problem, renderProblem } from '../../src/config/problem.ts';
 
 /** A folder for the files of one test file, removed after it. */

@@ -42,6 +42,17 @@ export function secretFacts(target: () => VaultTarget): void {
       expectNoLeak(Object.assign(new Error('x'), { state }), 'new"');
     });
 
+    it('of an earlier version gives that one, and nothing when it is not kept any more', async () => {
+      const { api, path, client } = await fresh();
+      for (const n of [1, 2, 3, 4]) await api.put(path('a'), { n });
+      await api.call('POST', path('a').replace('/data/', '/delete/'), { versions: [1] });
+      await api.destroy(path('a'), [2]);
+      const read = async (version: number) =>
+        (await originSecrets(client).readVersion(path('a'), version, callScope()))?.reveal();
+      expect([await read(3), await read(4)]).toEqual(['{"n":3}', '{"n":4}']);
+      for (const version of [1, 2, 5]) expect(await read(version), `${version}`).toBeUndefined();
+    });
+
     it.each([
       { name: 'an empty object', data: {} },
       {

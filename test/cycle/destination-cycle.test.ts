@@ -461,6 +461,52 @@ describe('R7: every write is a check-and-set', () => {
     expect(vault.versions('app0/k0')).toBe(2);
   });
 
+  it.each(['overwrite', 'skip', 'fail'] as const)(
+    "our own write that could not be recorded is nobody else's, although the origin has moved on (%s)",
+    async (onConflict) => {
+      const { origin, vault, store, publish, follow } = await copied(5, { onConflict });
+      for (const key of ['app0/k0', 'new']) origin.put(key, 'unrecorded');
+      await publish();
+      store.failures.plan('save', failure.unreachable());
+      await follow();
+      store.failures.clear();
+      for (const key of ['app0/k0', 'new']) origin.put(key, 'newest');
+      await publish();
+      const outcome = await follow();
+      expect(outcome).toMatchObject({ result: 'success', counts: { changes: { added: 1, updated: 1 } } });
+      expect(outcome.events.filter(({ kind }) => kind === 'path.conflict')).toEqual([]);
+      expect([vault.value('app0/k0'), vault.versions('app0/k0')]).toEqual(['newest', 3]);
+      expect([vault.value('new'), vault.versions('new')]).toEqual(['newest', 2]);
+    },
+  );
+
+  it("a value that the origin had before the recorded one is somebody else's: a restore by hand", async () => {
+    const { origin, vault, publish, follow } = await copied(5, { onConflict: 'skip' });
+    origin.put('app0/k0', 'second');
+    await publish();
+    await follow();
+    vault.put('app0/k0', { i: 0 });
+    origin.put('app0/k0', 'third');
+    await publish();
+    origin.calls.length = 0;
+    expect((await follow()).events).toContainEqual(
+      expect.objectContaining({ kind: 'path.skip', path: at('app0/k0') }),
+    );
+    expect(origin.calls).toEqual([`read ${at('app0/k0')}`]);
+  });
+
+  it('to find that out ten versions of the origin are read at most', async () => {
+    const { origin, vault, publish, follow } = await copied(5, { onConflict: 'skip' });
+    vault.put('new', 'by hand');
+    for (let i = 0; i < 30; i += 1) origin.put('new', { i });
+    await publish();
+    origin.calls.length = 0;
+    await follow();
+    const versions = origin.calls.filter((call) => call.includes(' version '));
+    expect(versions).toEqual(Array.from({ length: 10 }, (_, i) => `read ${at('new')} version ${29 - i}`));
+    expect(vault.value('new')).toBe('by hand');
+  });
+
   it('a write in the very moment before ours is seen', async () => {
     const { origin, vault, publish, follow } = await copied(5);
     origin.put('app0/k0', 'new');
@@ -519,6 +565,28 @@ describe('R8: an unclear failure is resolved by reading', () => {
     expect((await follow()).counts.changes?.deleted).toBe(1);
     expect(store.insights()['app0/k0']).toBeUndefined();
     expect(writes(vault)).toEqual([`delete ${at('app0/k0')}`]);
+  });
+
+  it('delete: the request was lost before the delete, and is made again', async () => {
+    const { origin, vault, store, publish, follow } = await copied(3);
+    origin.delete('app0/k0');
+    await publish();
+    vault.failures.plan(`refuse ${at('app0/k0')}`, failure.unclear(), 2);
+    expect((await follow()).counts.changes?.deleted).toBe(1);
+    expect(store.insights()['app0/k0']).toBeUndefined();
+    expect(writes(vault)).toEqual(Array(3).fill(`delete ${at('app0/k0')}`));
+  });
+
+  it('delete: lost, and another version is there by now: it is left alone', async () => {
+    const { origin, vault, publish, follow } = await copied(3);
+    origin.delete('app0/k0');
+    await publish();
+    vault.failures.plan(`refuse ${at('app0/k0')}`, failure.unclear(), 1);
+    vault.before = (call) => {
+      if (call === `read ${at('app0/k0')}`) vault.put('app0/k0', 'by hand');
+    };
+    expect((await follow()).result).toBe('failed');
+    expect(vault.value('app0/k0')).toBe('by hand');
   });
 });
 

@@ -171,6 +171,12 @@ export class FakeVault implements OriginMetadata, OriginSecrets, DestinationVaul
     };
   }
 
+  async readVersion(path: DataPath, version: number): Promise<SecretValue | undefined> {
+    await this.#call(`read ${path} version ${version}`);
+    const found = this.keys.get(path)?.[version - 1];
+    return found === undefined || found.deleted ? undefined : new SecretValue(found.value);
+  }
+
   async writeSecret(path: DataPath, value: SecretValue, cas: number): Promise<number> {
     await this.before(`write ${path}`);
     this.calls.push(`write ${path} cas=${cas}`);

@@ -6,15 +6,24 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
+import type { Socket } from 'node:net';
 
 /**
  * An HTTP proxy that stands between vsync and one real server and does to chosen requests what networks and servers do:
  * late, cut, reset and lost answers, and answers that are not what was asked for. Everything else passes unchanged.
  */
 
+interface Answer {
+  readonly status: number;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export type FaultAction =
   /** Passes the request on after this time. */
   | { readonly kind: 'delay'; readonly ms: number }
+  /** Passes the request on as soon as this is resolved. */
+  | { readonly kind: 'hold'; readonly until: Promise<unknown> }
   /** Takes the request and never answers; the server does not see it. */
   | { readonly kind: 'blackHole' }
   /** Resets the connection; the server does not see the request. */
@@ -23,23 +32,37 @@ export type FaultAction =
   | { readonly kind: 'cutAfter'; readonly bytes: number }
   /** The server does what was asked, and its answer is lost. */
   | { readonly kind: 'dropReply' }
+  /** The server does what was asked, and this is said in place of its answer. */
+  | ({ readonly kind: 'answerAfterEffect' } & Answer)
   /** Answers in the server's place. */
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      readonly body?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    };
+  | ({ readonly kind: 'answer' } & Answer);
 
 export interface FaultRule {
   readonly method?: string;
   /** On the path with its query, as sent. */
   readonly path: RegExp;
+  /** On the body, as sent. */
+  readonly body?: RegExp;
   /** How many matching requests pass unharmed first. */
   readonly skip?: number;
   /** How many are hit; default all. */
   readonly times?: number;
+  /** Called at each hit, before anything is done. */
+  readonly onHit?: () => void;
   readonly action: FaultAction;
+}
+
+/** One request that came. Times are those of `performance.now()`. */
+export interface SeenRequest {
+  readonly method: string;
+  /** Path with query, as sent. */
+  readonly path: string;
+  readonly token: string | undefined;
+  readonly at: number;
+  /** When its answer was out, or its connection gone; `undefined` while it is under way. */
+  readonly endedAt: number | undefined;
+  /** The status that the client was given; `undefined` when it was given none. */
+  readonly status: number | undefined;
 }
 
 export interface FaultProxy {
@@ -47,10 +70,17 @@ export interface FaultProxy {
   readonly address: string;
   /** `METHOD path` of everything that came, in order. */
   readonly requests: readonly string[];
+  /** The same with all that is known of it. Not emptied by `clear`. */
+  readonly seen: readonly SeenRequest[];
   /** Adds a rule; the first that matches decides. Returns how often it has hit. */
   add(rule: FaultRule): { readonly hits: () => number };
+  /** Called for each request as it comes, before anything is done. */
+  onRequest(listener: (request: SeenRequest) => void): void;
   /** From now on everything passes; the list of requests is emptied. */
   clear(): void;
+  /** The network is gone: connections are reset, new ones refused; and back, under the same address. */
+  down(): Promise<void>;
+  up(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -86,11 +116,12 @@ export const answers = {
     headers: { 'Content-Type': 'text/html' },
   },
   rateLimited: { kind: 'answer', status: 429, body: '{"errors":["rate limit quota exceeded"]}\n' },
-  rateLimitedFor: (seconds: number): FaultAction => ({
+  /** Seconds, or the text of a date. */
+  rateLimitedFor: (retryAfter: number | string): FaultAction => ({
     kind: 'answer',
     status: 429,
     body: '{"errors":["rate limit quota exceeded"]}\n',
-    headers: { 'Retry-After': String(seconds) },
+    headers: { 'Retry-After': String(retryAfter) },
   }),
   internalError: { kind: 'answer', status: 500, body: '{"errors":["internal error"]}\n' },
   sealed: { kind: 'answer', status: 503, body: '{"errors":["Vault is sealed"]}\n' },
@@ -103,6 +134,23 @@ export const answers = {
   }),
 } as const satisfies Record<string, FaultAction | ((...given: never[]) => FaultAction)>;
 
+/** The most requests that were under way at one moment, of those that began at `from` or later. */
+export function mostUnderWay(seen: readonly SeenRequest[], from = 0): number {
+  const edges = seen
+    .filter(({ at }) => at >= from)
+    .flatMap(({ at, endedAt = Number.POSITIVE_INFINITY }) => [
+      { at, step: 1 },
+      { at: endedAt, step: -1 },
+    ])
+    .sort((a, b) => a.at - b.at || a.step - b.step);
+  let [now, most] = [0, 0];
+  for (const { step } of edges) {
+    now += step;
+    most = Math.max(most, now);
+  }
+  return most;
+}
+
 interface Armed {
   readonly rule: FaultRule;
   skip: number;
@@ -110,28 +158,43 @@ interface Armed {
   hits: number;
 }
 
+type Seen = { -readonly [key in keyof SeenRequest]: SeenRequest[key] };
+
 /** Starts a proxy on loopback in front of `target` (`http://host:port`). */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const upstream = new URL(target);
   const agent = new Agent({ keepAlive: true });
   const requests: string[] = [];
+  const seen: Seen[] = [];
+  const listeners: ((request: SeenRequest) => void)[] = [];
+  const sockets = new Set<Socket>();
   let armed: Armed[] = [];
 
   const server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
-    const fault = take(request);
-    const body = collect(request);
-    if (fault === undefined) void body.then((text) => forward(request, text, response, pass));
-    else void body.then((text) => act(fault, request, text, response));
+    const entry = note(request, response);
+    for (const listener of listeners) listener(entry);
+    void collect(request).then((body) => {
+      const rule = take(request, body);
+      if (rule === undefined) return forward(request, body, response, pass);
+      rule.onHit?.();
+      return act(rule.action, request, body, response);
+    });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  // Blocking queries are held open on purpose.
+  server.requestTimeout = 0;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await listen(0);
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('no port');
+  const { port } = bound;
 
   return {
-    address: `http://127.0.0.1:${bound.port}`,
+    address: `http://127.0.0.1:${port}`,
     requests,
+    seen,
     add: (rule) => {
       const each: Armed = {
         rule,
@@ -142,34 +205,63 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       armed.push(each);
       return { hits: () => each.hits };
     },
+    onRequest: (listener) => void listeners.push(listener),
     clear: () => {
       armed = [];
       requests.length = 0;
     },
+    down: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.resetAndDestroy();
+      await closed;
+    },
+    up: () => listen(port),
     close: async () => {
       agent.destroy();
+      if (!server.listening) return;
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
     },
   };
 
-  function take(request: IncomingMessage): FaultAction | undefined {
+  async function listen(on: number): Promise<void> {
+    server.listen(on, '127.0.0.1');
+    await once(server, 'listening');
+  }
+
+  function note({ method = '', url = '', headers }: IncomingMessage, response: ServerResponse): Seen {
+    requests.push(`${method} ${url}`);
+    const token = headers['x-vault-token'] ?? headers['x-consul-token'];
+    const entry: Seen = {
+      method,
+      path: url,
+      token: token?.toString(),
+      at: performance.now(),
+      endedAt: undefined,
+      status: undefined,
+    };
+    seen.push(entry);
+    response.once('close', () => {
+      entry.endedAt = performance.now();
+      if (response.headersSent) entry.status = response.statusCode;
+    });
+    return entry;
+  }
+
+  function take(request: IncomingMessage, body: Buffer): FaultRule | undefined {
     for (const each of armed) {
-      const { method, path, action } = each.rule;
-      if (
-        (method !== undefined && method !== request.method) ||
-        !path.test(request.url ?? '') ||
-        each.left === 0
-      )
-        continue;
+      const { method, path, body: inBody } = each.rule;
+      if (each.left === 0 || (method !== undefined && method !== request.method)) continue;
+      if (!path.test(request.url ?? '') || inBody?.test(body.toString()) === false) continue;
       if (each.skip > 0) {
         each.skip -= 1;
         continue;
       }
       each.left -= 1;
       each.hits += 1;
-      return action;
+      return each.rule;
     }
     return undefined;
   }
@@ -178,6 +270,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     switch (action.kind) {
       case 'delay':
         setTimeout(() => forward(request, body, response, pass), action.ms).unref();
+        return;
+      case 'hold':
+        void action.until.then(() => forward(request, body, response, pass));
         return;
       case 'blackHole':
         return;
@@ -193,9 +288,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
           client.write(bytes.subarray(0, action.bytes), () => client.socket?.destroy());
         });
         return;
+      case 'answerAfterEffect':
+        forward(request, body, response, (_answer, _bytes, client) => say(action, client));
+        return;
       case 'answer':
-        response.writeHead(action.status, { 'Content-Type': 'application/json', ...action.headers });
-        response.end(action.body ?? '');
+        say(action, response);
     }
   }
 
@@ -205,15 +302,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     response: ServerResponse,
     reply: (answer: IncomingMessage, bytes: Buffer, client: ServerResponse) => void,
   ): void {
+    if (response.destroyed) return;
+    const { method, url: path, headers } = request;
+    const { hostname: host, port: at } = upstream;
     const onward = httpRequest(
-      {
-        agent,
-        host: upstream.hostname,
-        port: upstream.port,
-        method: request.method,
-        path: request.url,
-        headers: request.headers,
-      },
+      { agent, host, port: at, method, path, headers },
       (answer) => void collect(answer).then((bytes) => reply(answer, bytes, response)),
     );
     onward.on('error', () => response.socket?.destroy());
@@ -223,6 +316,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     });
     onward.end(body);
   }
+}
+
+function say({ status, headers, body = '' }: Answer, client: ServerResponse): void {
+  client.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+  client.end(body);
 }
 
 function pass(answer: IncomingMessage, bytes: Buffer, client: ServerResponse): void {

@@ -17,6 +17,7 @@ export function commandTree(io: CommandIo, run: TreeContext['run']): Command {
     .description('Keeps Vault and OpenBao KV v2 secrets the same in many places.')
     .addHelpText('before', examples)
     .option('-c, --config <file>', 'configuration file or folder, - for standard input; repeatable', collect)
+    .option('--node <name>', 'one of the destinations of the configuration')
     .option('--strict-config', 'warnings about the configuration are errors')
     .option('--json', 'one JSON document instead of text')
     .option('-q, --quiet', 'nothing but errors on standard error')

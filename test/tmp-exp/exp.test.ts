@@ -1,0 +1,22 @@
+import { it } from 'vitest';
+import { Pair } from '../e2e/fidelity-pair.ts';
+it('exp', async () => {
+  const pair = await Pair.real({ stored: true });
+  const mount = await pair.mount();
+  const path = (k: string) => `${mount}data/${k}`;
+  const t = async (n: string, f: () => Promise<unknown>) => { const s = performance.now(); const r = await f().catch((e) => String(e).slice(0, 300)); console.log(n, Math.round(performance.now() - s), typeof r === 'string' ? r : ''); return r; };
+  await t('put 1MB', () => pair.origin.put(path('fits'), { text: 'x'.repeat(1_000_000) }));
+  await t('put 1MiB', () => pair.origin.put(path('one'), { text: 'x'.repeat(1024*1024) }));
+  await t('put 3', () => pair.origin.put(path('three'), { text: 'ü'.repeat(1_500_000) }));
+  await t('put long 20000', () => pair.origin.put(path('k'.repeat(20000)), { n: 1 }));
+  await t('put long 65536', () => pair.origin.put(path('k'.repeat(65536)), { n: 1 }));
+  await t('origin', () => pair.once('origin', mount));
+  const r: any = await t('destination', () => pair.once('destination', mount, {}, [3]));
+  console.log(String(r.stderr ?? r).split('\n').map((l) => l.slice(0, 300) + ' ... ' + l.slice(-400)).join('\n'));
+  await t('values', () => pair.destination.values(mount));
+  await t('put folders', () => pair.origin.put(path(`${`${'f'.repeat(327)}/`.repeat(200)}k`), { n: 1 }));
+  await t('origin', () => pair.once('origin', mount));
+  await t('destination', () => pair.once('destination', mount, {}, [3]));
+  await t('values', () => pair.destination.values(mount));
+  await pair.stop();
+}, 300000);
