@@ -51,6 +51,7 @@ export async function manyRows(bench: Bench, secrets: number): Promise<Measure[]
       return [];
     }
     const writes = vaults.reduce((sum, { requests }) => sum + requests.count('PUT data'), 0);
+    if (writes !== destinations * secrets) throw new Error(`${writes} writes, not ${destinations * secrets}`);
     return [
       {
         what: `${destinations} destinations in one process, first copy: reads of the origin`,

@@ -29,9 +29,10 @@ export async function requestRows(bench: Bench, secrets: number): Promise<Measur
     const originDaemon = await program.daemon('origin', originConfig);
     add('origin, no change, daemon cycle', await site.counted(() => originDaemon.cycle()), {
       vault: secrets + countFolders(secrets) + 10,
+      consulWrites: 1,
     });
     await originDaemon.stop();
-    add('first copy, one-shot', await site.counted(destination));
+    add('first copy, one-shot', await site.counted(destination), { vault: 2 * secrets + 10 });
     const daemon = await program.daemon('destination', config);
     add('destination, no change, daemon cycle', await site.counted(() => daemon.cycle()), {
       vault: 0,
@@ -57,6 +58,7 @@ export async function requestRows(bench: Bench, secrets: number): Promise<Measur
 interface Limits {
   readonly vault?: number;
   readonly consul?: number;
+  readonly consulWrites?: number;
 }
 
 function measuresOf(what: string, secrets: number, counts: Counts, limits: Limits): Measure[] {
@@ -84,6 +86,17 @@ function measuresOf(what: string, secrets: number, counts: Counts, limits: Limit
       limit: limitOf(limits.consul),
       note: kindsOf(consul),
     },
+    ...(limits.consulWrites === undefined
+      ? []
+      : [
+          {
+            what: `writes to Consul, the status of the node among them: ${what}`,
+            secrets,
+            unit: 'requests',
+            vsync: spreadOf([writesOf(consul)]),
+            limit: limitOf(limits.consulWrites),
+          } as const,
+        ]),
     {
       what: `sent to Consul: ${what}`,
       secrets,
@@ -91,4 +104,8 @@ function measuresOf(what: string, secrets: number, counts: Counts, limits: Limit
       vsync: spreadOf([bytesToConsul / 1000]),
     },
   ];
+}
+
+function writesOf(counts: ReadonlyMap<string, number>): number {
+  return [...counts].reduce((sum, [kind, count]) => (kind.startsWith('GET ') ? sum : sum + count), 0);
 }

@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { ConcurrencyFinder } from './concurrency-finder.ts';
 import { VsyncError } from './errors.ts';
 
 /** Answers that are looked at together, for each request that may be under way. */
@@ -14,19 +15,24 @@ const fastEnoughMs = 100;
  * grows back by one for each round of answers.
  */
 export class RequestGate {
+  readonly #finder: ConcurrencyFinder | undefined;
   readonly #queue: PQueue;
   readonly #max: number;
   readonly #hasRate: boolean;
   #successes = 0;
-  #window = { answers: 0, totalMs: 0 };
+  #window: Window = emptyWindow();
   #bestMs = Number.POSITIVE_INFINITY;
 
-  /** `maxInFlight` >= 1; `perSecond` undefined = no limit, else exact over any second. */
-  constructor(maxInFlight: number, perSecond?: number) {
+  /**
+   * `maxInFlight` >= 1; `perSecond` undefined = no limit, else exact over any second. `finds`: the number of requests is found by
+   * what it brings, `maxInFlight` at most; else it is that number unless the server is in trouble.
+   */
+  constructor(maxInFlight: number, perSecond?: number, finds = false) {
     this.#max = maxInFlight;
+    this.#finder = finds ? new ConcurrencyFinder(maxInFlight) : undefined;
     this.#hasRate = perSecond !== undefined;
     this.#queue = new PQueue({
-      concurrency: maxInFlight,
+      concurrency: this.#finder?.limit ?? maxInFlight,
       ...(perSecond !== undefined && { interval: 1000, intervalCap: perSecond, strict: true }),
     });
   }
@@ -59,12 +65,13 @@ export class RequestGate {
   /** The server asks for less: half as many from now on. */
   slowDown(): void {
     this.#resize(Math.max(1, Math.floor(this.#queue.concurrency / 2)));
+    this.#finder?.reset(this.#queue.concurrency);
   }
 
   /** An answer came after `latencyMs`; one more request is allowed after as many answers as there may be requests. */
   succeeded(latencyMs: number): void {
     this.#observe(latencyMs);
-    if (this.#queue.concurrency >= this.#max) return;
+    if (this.#finder !== undefined || this.#queue.concurrency >= this.#max) return;
     this.#successes += 1;
     if (this.#successes >= this.#queue.concurrency) this.#resize(this.#queue.concurrency + 1);
   }
@@ -81,23 +88,44 @@ export class RequestGate {
     }
   }
 
-  /** Compares the latency of a round of answers with the best there was at this number of requests. */
+  /** Looks at a round of answers: are they much later than at best, and do as many requests as may be under way bring the most? */
   #observe(latencyMs: number): void {
-    this.#window.answers += 1;
-    this.#window.totalMs += latencyMs;
-    if (this.#window.answers < answersPerPlace * this.#queue.concurrency) return;
-    const meanMs = this.#window.totalMs / this.#window.answers;
-    this.#window = { answers: 0, totalMs: 0 };
-    if (meanMs > fastEnoughMs && meanMs > slowerBy * this.#bestMs) this.slowDown();
+    const window = this.#window;
+    window.answers += 1;
+    window.totalMs += latencyMs;
+    // A place that nobody waits for says nothing of how many places are needed.
+    if (this.#queue.size === 0) window.wasFull = false;
+    if (window.answers < answersPerPlace * this.#queue.concurrency) return;
+    const meanMs = window.totalMs / window.answers;
+    const perSecond = (window.answers * 1000) / (performance.now() - window.since);
+    this.#window = emptyWindow();
+    if (meanMs > fastEnoughMs && meanMs > slowerBy * this.#bestMs) {
+      this.slowDown();
+      return;
+    }
     // The best is forgotten slowly, so that a server that has become slower for good is worked with as it is.
-    else this.#bestMs = Math.min(meanMs, this.#bestMs * 1.05);
+    this.#bestMs = Math.min(meanMs, this.#bestMs * 1.05);
+    if (this.#finder === undefined || !window.wasFull) return;
+    const limit = this.#finder.measured(perSecond);
+    if (limit !== this.#queue.concurrency) this.#resize(limit);
   }
 
   #resize(concurrency: number): void {
     this.#queue.concurrency = concurrency;
     this.#successes = 0;
-    this.#window = { answers: 0, totalMs: 0 };
+    this.#window = emptyWindow();
     // Fewer requests are answered faster: what was good before is no measure any more.
     this.#bestMs = Number.POSITIVE_INFINITY;
   }
+}
+
+interface Window {
+  readonly since: number;
+  answers: number;
+  totalMs: number;
+  wasFull: boolean;
+}
+
+function emptyWindow(): Window {
+  return { since: performance.now(), answers: 0, totalMs: 0, wasFull: true };
 }

@@ -24,7 +24,7 @@ function sideKeys(side: Side) {
       documented,
     ).prefault('vsync/'),
     numWorkers: intOrAuto(
-      'Paths worked on at the same time, or "auto".',
+      'Paths worked on at the same time; "auto" finds how many bring the most, 64 at most.',
       { min: 1, max: 65535 },
       { ...documented, ...own },
     ).prefault(1),

@@ -36,10 +36,18 @@ export async function findTargetProblems(
       mounts.add(await vault.mountOf(target, run.scope));
       return undefined;
     } catch (error) {
-      if (!(error instanceof VsyncError) || error.code !== 'TRANSFORM_BAD_TARGET') throw error;
+      if (!(error instanceof VsyncError)) throw error;
+      if (error.status === 400) return refusedName(target);
+      if (error.code !== 'TRANSFORM_BAD_TARGET') throw error;
       const problem: Problem = { code: error.code, message: `${error.message}: ${error.why}` };
       withoutMount.set(place, problem);
       return problem;
     }
   }
+}
+
+/** The server takes no such name. That is the path's own failure: of others below the same mount it says nothing. */
+function refusedName(target: DataPath): Problem {
+  const message = `${JSON.stringify(target)} cannot be written: the destination Vault refuses the name (400)`;
+  return { code: 'PATH_NOT_ADDRESSABLE', message };
 }

@@ -19,11 +19,11 @@ export interface VaultConnection {
   readonly tokens: VaultTokens;
 }
 
-/** Opens the client of one side's Vault. `maxInFlight` bounds its requests under way. */
+/** Opens the client of one side's Vault for these workers. */
 export async function openVault(
   side: Side,
   vault: VaultConfig,
-  maxInFlight: number,
+  workers: Workers,
   retry: RetryPolicy,
 ): Promise<VaultConnection> {
   const client = new VaultClient({
@@ -31,7 +31,8 @@ export async function openVault(
     address: vault.address,
     namespace: vault.namespace,
     tls: await readTls(vault.tls),
-    maxInFlight,
+    maxInFlight: workers.most,
+    findsConcurrency: workers.auto,
     rateLimit: vault.rateLimit > 0 ? vault.rateLimit : undefined,
     requestTimeoutMs: vault.requestTimeoutMs,
     retry: { ...retry, retries: vault.maxRetries },
@@ -64,13 +65,18 @@ export function retryPolicyOf({ retry }: Config): RetryPolicy {
   return { retries: 4, baseMs: retry.baseMs, maxMs: retry.maxMs };
 }
 
-/** How many workers `numWorkers` means. */
-export function workersOf(numWorkers: number | 'auto'): number {
-  return numWorkers === 'auto' ? autoWorkers : numWorkers;
+/** How many workers `numWorkers` means: a fixed number, or as many as bring the most, up to a cap. */
+export interface Workers {
+  readonly most: number;
+  readonly auto: boolean;
 }
 
-/** What `auto` stands for: enough to keep a Vault busy, few enough to leave it room for others. */
-const autoWorkers = 16;
+/** What `auto` never goes beyond: more brought nothing on any server that was measured. */
+const mostAutoWorkers = 64;
+
+export function workersOf(numWorkers: number | 'auto'): Workers {
+  return numWorkers === 'auto' ? { most: mostAutoWorkers, auto: true } : { most: numWorkers, auto: false };
+}
 
 /** A token wins over AppRole, as in the Go program; a file over neither, since the loader refuses both. */
 function authOf({ token, tokenFile, approle }: VaultConfig): VaultAuth {

@@ -53,11 +53,11 @@ export async function openDestination(
   const { origin, destination } = config;
   protectSecrets(log, origin);
   protectSecrets(log, destination);
-  const numWorkers = workersOf(destination.numWorkers);
+  const workers = workersOf(destination.numWorkers);
   const retry = retryPolicyOf(config);
   const originEnd = context.originEnd ?? (await openOriginEnd([config], { log, releasers }));
   const { vault: originVault, consul: originConsul, prefix: originPrefix } = originEnd;
-  const vault = await openVault('destination', destination.vault, numWorkers, retry);
+  const vault = await openVault('destination', destination.vault, workers, retry);
   releasers.push(() => vault.client.close());
   const consul = await openConsul('destination', destination.consul, retry);
   releasers.push(() => consul.close());
@@ -81,7 +81,7 @@ export async function openDestination(
     ignoreDeletes: config.ignoreDeletes,
     guards: config.guards,
     approvedSets: approvedSets(consul, destination.syncPath, config.name, context.approvedSets),
-    numWorkers,
+    numWorkers: workers.most,
     onConflict: destination.onConflict,
     batchSize: destination.batchSize,
     heartbeat: () => status.heartbeat(),

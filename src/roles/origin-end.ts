@@ -37,7 +37,9 @@ export async function openOriginEnd(
   if (config === undefined) throw new Error('no destination');
   const { origin } = config;
   const retry = retryPolicyOf(config);
-  const workers = configs.reduce((sum, { destination }) => sum + workersOf(destination.numWorkers), 0);
+  const all = configs.map(({ destination }) => workersOf(destination.numWorkers));
+  // What all of them together may have under way; one `auto` among them makes the number be found.
+  const workers = { most: all.reduce((sum, { most }) => sum + most, 0), auto: all.some(({ auto }) => auto) };
   const vault = await openVault('origin', origin.vault, workers, retry);
   releasers.push(() => vault.client.close());
   const consul = await openConsul('origin', origin.consul, retry);

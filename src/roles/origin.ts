@@ -24,9 +24,9 @@ export async function openOrigin(context: RoleContext<Config>): Promise<OriginRo
   const { config, log, releasers } = context;
   const { origin } = config;
   protectSecrets(log, origin);
-  const numWorkers = workersOf(origin.numWorkers);
+  const workers = workersOf(origin.numWorkers);
   const retry = retryPolicyOf(config);
-  const vault = await openVault('origin', origin.vault, numWorkers, retry);
+  const vault = await openVault('origin', origin.vault, workers, retry);
   releasers.push(() => vault.client.close());
   const consul = await openConsul('origin', origin.consul, retry);
   releasers.push(() => consul.close());
@@ -40,7 +40,7 @@ export async function openOrigin(context: RoleContext<Config>): Promise<OriginRo
     store,
     mounts,
     filter,
-    numWorkers,
+    numWorkers: workers.most,
     numBuckets: config.numBuckets,
     maxFailedPaths: origin.maxFailedPaths,
     guards: config.guards,

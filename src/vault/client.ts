@@ -21,6 +21,8 @@ export interface VaultClientOptions {
   readonly tls?: TlsOptions | undefined;
   /** Bounds the requests under way at once. */
   readonly maxInFlight: number;
+  /** Find the number that brings the most, up to `maxInFlight`. */
+  readonly findsConcurrency?: boolean;
   /** Requests per second, exact; unset = no limit. */
   readonly rateLimit?: number | undefined;
   readonly requestTimeoutMs: number;
@@ -89,7 +91,7 @@ export class VaultClient {
     this.side = options.side;
     this.address = options.address;
     this.namespace = options.namespace;
-    this.gate = new RequestGate(options.maxInFlight, options.rateLimit);
+    this.gate = new RequestGate(options.maxInFlight, options.rateLimit, options.findsConcurrency);
     this.#nodes = new ActiveNode(options.address, options.maxInFlight, options.tls);
     const client = nodeVault({
       endpoint: options.address,

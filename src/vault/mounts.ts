@@ -32,7 +32,10 @@ export async function describeMount(
   return { mount, id: info.id };
 }
 
-/** The KV v2 mount that a data path lies on. Throws `TRANSFORM_BAD_TARGET` for a path that is on none. */
+/**
+ * The KV v2 mount that a data path lies on. Throws `TRANSFORM_BAD_TARGET` for a path that is on none. The key is left out of the
+ * question where it can be: one that the server refuses (400) says nothing of the mount.
+ */
 export async function mountOf(client: VaultClient, path: string, scope: CallScope): Promise<Mount> {
   const badTarget = (why: string) =>
     new VsyncError({
@@ -42,7 +45,9 @@ export async function mountOf(client: VaultClient, path: string, scope: CallScop
       why,
       hint: `correct \`to\` in ${client.side}.transforms, or create the mount; try it with: vsync transform test`,
     });
-  const info = await mountInfo(client, path, scope);
+  const beforeKey = path.lastIndexOf('/data/');
+  const asked = beforeKey > 0 ? path.slice(0, beforeKey + '/data'.length) : path;
+  const info = await mountInfo(client, asked, scope);
   if (info === undefined) throw badTarget('there is no such mount, or the token has no rights there');
   if (!isKv2(info)) throw badTarget(`${info.path} is ${kindOf(info)}`);
   const rest = path.slice(info.path.length);

@@ -131,7 +131,8 @@ export class VaultTokens implements TokenProvider {
     await this.replace(signal);
     this.#confirm();
     if (this.#current !== token) return true;
-    if (this.#mayLookUp) throw this.notAccepted();
+    // Another one may be in the file a moment later: a daemon that was at work waits for it.
+    if (this.#mayLookUp) throw this.notAccepted().as('transient');
     return false;
   }
 

@@ -248,3 +248,62 @@ describe('answers that become slow', () => {
     expect(gate.inFlightLimit).toBe(3);
   });
 });
+
+describe('requests under way whose number is found', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** 64 workers send one request after the other for `seconds`, to a server that answers `most` at once, each after 10 ms. */
+  async function work(gate: RequestGate, most: number, seconds: number): Promise<void> {
+    const end = Date.now() + seconds * 1000;
+    const free = new RequestGate(most);
+    const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const worker = async () => {
+      while (Date.now() < end) {
+        await gate.run(async () => {
+          const since = performance.now();
+          await free.run(() => sleep(10));
+          gate.succeeded(performance.now() - since);
+        });
+      }
+    };
+    const all = Promise.all(Array.from({ length: 64 }, worker));
+    await vi.advanceTimersByTimeAsync(seconds * 1000 + 1000);
+    await all;
+  }
+
+  it('are as many as the cap where the server takes them all', async () => {
+    const gate = new RequestGate(32, undefined, true);
+    expect(gate.inFlightLimit).toBe(8);
+    await work(gate, 1000, 3);
+    expect(gate.inFlightLimit).toBeGreaterThanOrEqual(28);
+    expect(gate.inFlightLimit).toBeLessThanOrEqual(32);
+  });
+
+  it('are about as many as the server answers at once', async () => {
+    const gate = new RequestGate(64, undefined, true);
+    await work(gate, 20, 20);
+    expect(gate.inFlightLimit).toBeGreaterThan(13);
+    expect(gate.inFlightLimit).toBeLessThan(28);
+  });
+
+  it('are halved after a 429, and found again', async () => {
+    const gate = new RequestGate(24, undefined, true);
+    await work(gate, 1000, 2);
+    const before = gate.inFlightLimit;
+    gate.slowDown();
+    expect(gate.inFlightLimit).toBe(Math.floor(before / 2));
+    await work(gate, 1000, 4);
+    expect(gate.inFlightLimit).toBeGreaterThan(20);
+  });
+
+  it('stay what they are while fewer are wanted: that says nothing of the server', async () => {
+    const gate = new RequestGate(64, undefined, true);
+    for (let i = 0; i < 2000; i += 1) await gate.run(async () => gate.succeeded(1));
+    expect(gate.inFlightLimit).toBe(8);
+  });
+});

@@ -151,6 +151,16 @@ export function mountOfFacts(target: () => VaultTarget): void {
     }
   });
 
+  it('is found also for a key that the server refuses', async () => {
+    const kv = await freshMount(target());
+    const vault = destinationVault(await kv.client());
+    for (const key of ['\u0000', 'a\u00a0b', 'folder\t/a', 'a/data/\u007f']) {
+      expect(await vault.mountOf(kv.path(key), callScope()), JSON.stringify(key)).toBe(kv.mount);
+    }
+    // Here it cannot be left out of the question: which of the two follows the mount is not known.
+    await expect(vault.mountOf(kv.path('\t/data/a'), callScope())).rejects.toMatchObject({ status: 400 });
+  });
+
   it('costs one request', async () => {
     const kv = await freshMount(target());
     const vault = destinationVault(await kv.client());

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevConsul } from '../../src/dev/consul/dev-consul.ts';
-import { startDevVault } from '../../src/dev/vault/dev-vault.ts';
+import { type DevVault, startDevVault } from '../../src/dev/vault/dev-vault.ts';
 import { runMain } from '../commands/run-main.ts';
 import { startConsul, startStoredVault, startVault } from '../servers/real-servers.ts';
 import { VaultApi } from '../support/vault-api.ts';
@@ -22,6 +22,13 @@ interface Server {
   readonly rootToken?: string;
   stop(): Promise<void>;
 }
+
+/** One whose servers can be made to fail. */
+export type EmbeddedPair = Pair & {
+  readonly embedded: { readonly origin: DevVault; readonly destination: DevVault };
+};
+
+type Flavour = DevVault['flavour'];
 
 type Run = (args: readonly string[]) => Promise<{ readonly code: number | null; readonly stderr: string }>;
 
@@ -49,23 +56,21 @@ export class Pair {
   }
 
   /** Servers in memory, and the program in this process. */
-  static async embedded(origin: 'vault' | 'openbao', destination: 'vault' | 'openbao'): Promise<Pair> {
-    const vault = async (flavour: 'vault' | 'openbao') => {
-      const server = await startDevVault({ flavour });
-      return { ...server, stop: server.close };
-    };
+  static async embedded(origin: Flavour, destination: Flavour): Promise<EmbeddedPair> {
     const consul = await startDevConsul();
-    return Pair.#of(
-      [
-        await vault(origin),
-        await vault(destination),
-        { address: consul.address, stop: () => consul.close() },
-      ],
+    const vaults = [
+      await startDevVault({ flavour: origin }),
+      await startDevVault({ flavour: destination }),
+    ] as const;
+    const server = (vault: DevVault) => ({ ...vault, stop: () => vault.close() });
+    const pair = await Pair.#of(
+      [server(vaults[0]), server(vaults[1]), { address: consul.address, stop: () => consul.close() }],
       async (args) => {
         const { code, err } = await runMain(args);
         return { code, stderr: err };
       },
     );
+    return Object.assign(pair, { embedded: { origin: vaults[0], destination: vaults[1] } });
   }
 
   static async #of(servers: readonly [Server, Server, Server], run: Run): Promise<Pair> {

@@ -4,7 +4,7 @@ import { segmentsProblem } from '../../src/sync/mount-path.ts';
 import { realServersRequired, runRealServers } from '../servers/real-servers.ts';
 import { cycleEnd, errorIds, pathsOf } from '../support/log-reading.ts';
 import type { VaultApi } from '../support/vault-api.ts';
-import { Pair } from './fidelity-pair.ts';
+import { type EmbeddedPair, Pair } from './fidelity-pair.ts';
 
 /**
  * Names and values that nobody would think of, through the whole program: each batch is written at one origin, copied by
@@ -227,8 +227,8 @@ const values = fc.array(
 
 const kinds: { name: string; runs: number; pair: () => Promise<Pair>; skip?: boolean }[] = [
   { name: 'real Vault', runs: realServersRequired ? 8 : 4, pair: () => Pair.real(), skip: !runRealServers },
-  { name: 'OpenBao in memory', runs: 30, pair: () => Pair.embedded('openbao', 'openbao') },
-  { name: 'Vault to OpenBao in memory', runs: 15, pair: () => Pair.embedded('vault', 'openbao') },
+  { name: 'OpenBao in memory', runs: 12, pair: () => Pair.embedded('openbao', 'openbao') },
+  { name: 'Vault to OpenBao in memory', runs: 8, pair: () => Pair.embedded('vault', 'openbao') },
 ];
 
 /** Writes what the origin takes: data path -> the text that it serves from then on. */
@@ -294,7 +294,7 @@ describe.each(kinds)('$name', ({ runs, pair: open, skip = false }) => {
       );
     });
 
-    it('any value over any other: an update, or nothing where the text is the same', async () => {
+    it('any value over any other: one version more at most', async () => {
       await fc.assert(
         fc.asyncProperty(values, values, async (before, after) => {
           const mount = await pair.mount();
@@ -307,9 +307,10 @@ describe.each(kinds)('$name', ({ runs, pair: open, skip = false }) => {
           const now = new Map([...first, ...second]);
           expect(sorted(await textsOf(pair.destination, mount))).toEqual(sorted(now));
           for (const path of now.keys()) {
-            const versions =
-              first.has(path) && second.has(path) && first.get(path) !== second.get(path) ? 2 : 1;
-            expect(await pair.destination.versionOf(path)).toBe(versions);
+            // Written anew with the same text it may be either: the origin has two versions of it, too.
+            const both = first.has(path) && second.has(path);
+            const versions = both && first.get(path) === second.get(path) ? [1, 2] : [both ? 2 : 1];
+            expect(versions).toContain(await pair.destination.versionOf(path));
           }
         }),
         { numRuns: Math.ceil(runs / 2), endOnFailure: true },
@@ -380,47 +381,63 @@ describe.runIf(runRealServers)('sizes, to a Vault with raft storage', () => {
   it('what the storage cannot take fails by itself, is said so, and everything else is copied', async () => {
     const mount = await pair.mount();
     const path = (key: string) => `${mount}data/${key}`;
-    const fits = { text: 'x'.repeat(1_000_000) };
-    const secrets = new Map<string, unknown>([
-      [path('fits'), fits],
-      [path('one mebibyte'), { text: 'x'.repeat(1024 * 1024) }],
-      [path('three'), { text: 'ü'.repeat(1_500_000) }],
-      [path(`long ${'k'.repeat(20_000)}`), { n: 1 }],
-      [path('k'.repeat(65_536)), { n: 2 }],
-      [path(`${`${'f'.repeat(327)}/`.repeat(200)}k`), { n: 3 }],
+    const fits = new Map<string, unknown>([
+      [path('a million'), { text: 'x'.repeat(1_000_000) }],
       [path('last'), { n: 4 }],
     ]);
-    for (const [at, value] of secrets) await pair.origin.put(at, value);
+    const refused = new Map<string, unknown>([
+      [path('one mebibyte'), { text: 'x'.repeat(1024 * 1024) }],
+      [path('three'), { text: 'ü'.repeat(1_500_000) }],
+      // Of the storage's 32 KiB for a key a part is taken by what Vault puts before it. Vault's own time grows with the square.
+      [path('k'.repeat(20_000)), { n: 2 }],
+    ]);
+    for (const [at, value] of [...fits, ...refused]) await pair.origin.put(at, value);
     const run = await pair.sync(mount, {}, [3]);
-    const failed = pathsOf(run, 'path.error');
-    expect(failed.map((at) => at.length).sort((a, b) => a - b)).toEqual(
-      [
-        path('one mebibyte'),
-        path('three'),
-        path('k'.repeat(65_536)),
-        path(`${`${'f'.repeat(327)}/`.repeat(200)}k`),
-      ]
-        .map((at) => at.length)
-        .sort((a, b) => a - b),
-    );
-    expect(cycleEnd(run)).toMatchObject({ result: 'partial', add: 3, failed: 4 });
-    const there = await pair.destination.values(mount);
-    expect(Object.keys(there).map((at) => at.length)).toHaveLength(3);
-    for (const at of secrets.keys()) if (!failed.includes(at)) expect(there[at]).toEqual(secrets.get(at));
-    // No line of the log is drowned by such a name, and none of it holds the value.
+    expect(pathsOf(run, 'path.error')).toEqual([...refused.keys()].sort());
+    expect(cycleEnd(run)).toMatchObject({ result: 'partial', add: 2, failed: 3 });
+    expect(new Map(Object.entries(await pair.destination.values(mount)))).toEqual(fits);
     expect(run.stderr).not.toContain('xxxxxxxx');
   });
+});
 
-  it('a target of 64 KiB', async () => {
-    const mount = await pair.mount();
-    for (const key of ['a', 'b']) await pair.origin.put(`${mount}data/${key}`, { key });
-    const transforms = [
-      { name: 'long', from: `^(?P<m>${mount})data/a$`, to: `${mount}data/${'k'.repeat(65_536)}` },
-    ];
-    const run = await pair.sync(mount, { transforms }, [3]);
-    expect(pathsOf(run, 'path.error')).toEqual([`${mount}data/a`]);
-    expect(await pair.destination.values(mount)).toEqual({ [`${mount}data/b`]: { key: 'b' } });
+describe('sizes, in memory', () => {
+  let pair: EmbeddedPair;
+  beforeAll(async () => {
+    pair = await Pair.embedded('vault', 'vault');
   });
+  afterAll(() => pair?.stop());
+
+  it('names of 64 KiB and a value of one mebibyte, where the servers take them: copied', async () => {
+    const mount = await pair.mount();
+    const secrets = new Map<string, unknown>([
+      [`${mount}data/${'k'.repeat(65_536)}`, { n: 1 }],
+      [`${mount}data/${`${'f'.repeat(327)}/`.repeat(199)}k`, { n: 2 }],
+      [`${mount}data/value`, { text: 'x'.repeat(1024 * 1024) }],
+    ]);
+    for (const [path, value] of secrets) await pair.origin.put(path, value);
+    await pair.sync(mount);
+    expect(new Map(Object.entries(await pair.destination.values(mount)))).toEqual(secrets);
+  });
+
+  it.each([414, 431, 400, 413])(
+    'a proxy that refuses long addresses with %i: that one fails, the others are copied',
+    async (status) => {
+      const mount = await pair.mount();
+      for (const key of ['a', 'b']) await pair.origin.put(`${mount}data/${key}`, { key });
+      const transforms = [
+        { name: 'long', from: `^(?P<m>${mount})data/a$`, to: `${mount}data/${'k'.repeat(65_536)}` },
+      ];
+      const { faults } = pair.embedded.destination;
+      faults.add({
+        match: ({ target }) => target.length > 8192,
+        action: { kind: 'answer', answer: { status, body: '<html>too long</html>' } },
+      });
+      const run = await pair.sync(mount, { transforms }, [3]);
+      faults.clear();
+      expect(pathsOf(run, 'path.error')).toEqual([`${mount}data/a`]);
+      expect(await pair.destination.values(mount)).toEqual({ [`${mount}data/b`]: { key: 'b' } });
+    },
+  );
 
   it('names that are together too much for one bucket: nothing is published, and it says what to do', async () => {
     const mount = await pair.mount();

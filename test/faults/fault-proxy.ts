@@ -30,8 +30,8 @@ export type FaultAction =
   | { readonly kind: 'reset' }
   /** Passes the answer's head and so many bytes of its body, then cuts the connection. */
   | { readonly kind: 'cutAfter'; readonly bytes: number }
-  /** The server does what was asked, and its answer is lost. */
-  | { readonly kind: 'dropReply' }
+  /** The server does what was asked, and its answer is lost: with a reset, or (`silently`) never to come. */
+  | { readonly kind: 'dropReply'; readonly silently?: boolean }
   /** The server does what was asked, and this is said in place of its answer. */
   | ({ readonly kind: 'answerAfterEffect' } & Answer)
   /** Answers in the server's place. */
@@ -42,7 +42,7 @@ export interface FaultRule {
   /** On the path with its query, as sent. */
   readonly path: RegExp;
   /** On the body, as sent. */
-  readonly body?: RegExp;
+  readonly body?: RegExp | ((body: string) => boolean);
   /** How many matching requests pass unharmed first. */
   readonly skip?: number;
   /** How many are hit; default all. */
@@ -133,6 +133,20 @@ export const answers = {
     body: '',
   }),
 } as const satisfies Record<string, FaultAction | ((...given: never[]) => FaultAction)>;
+
+/** Part of a rule: the first request that is hit makes something happen, and all that are hit pass only when it has happened. */
+export function passAfter(happen: () => Promise<unknown>): Pick<FaultRule, 'onHit' | 'action'> {
+  let resolve: (happened: unknown) => void = () => {};
+  const until = new Promise((resolved) => {
+    resolve = resolved;
+  });
+  let begun = false;
+  const onHit = () => {
+    if (!begun) resolve(happen());
+    begun = true;
+  };
+  return { onHit, action: { kind: 'hold', until } };
+}
 
 /** The most requests that were under way at one moment, of those that began at `from` or later. */
 export function mostUnderWay(seen: readonly SeenRequest[], from = 0): number {
@@ -254,7 +268,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     for (const each of armed) {
       const { method, path, body: inBody } = each.rule;
       if (each.left === 0 || (method !== undefined && method !== request.method)) continue;
-      if (!path.test(request.url ?? '') || inBody?.test(body.toString()) === false) continue;
+      if (!path.test(request.url ?? '')) continue;
+      const matches = inBody instanceof RegExp ? (text: string) => inBody.test(text) : inBody;
+      if (matches?.(body.toString()) === false) continue;
       if (each.skip > 0) {
         each.skip -= 1;
         continue;
@@ -272,7 +288,10 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
         setTimeout(() => forward(request, body, response, pass), action.ms).unref();
         return;
       case 'hold':
-        void action.until.then(() => forward(request, body, response, pass));
+        void action.until.then(
+          () => forward(request, body, response, pass),
+          () => response.socket?.destroy(),
+        );
         return;
       case 'blackHole':
         return;
@@ -280,7 +299,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
         request.socket.resetAndDestroy();
         return;
       case 'dropReply':
-        forward(request, body, response, (_answer, _bytes, client) => client.socket?.resetAndDestroy());
+        forward(request, body, response, (_answer, _bytes, client) => {
+          if (!action.silently) client.socket?.resetAndDestroy();
+        });
         return;
       case 'cutAfter':
         forward(request, body, response, (answer, bytes, client) => {

@@ -239,14 +239,19 @@ describe('a token in a file', () => {
     expect((await tokens.token()).reveal()).toBe(second);
   });
 
-  it('whose token is dead, and no other there, is a failure', async () => {
+  it('whose token is dead, and no other there, is a failure that passes when there is one', async () => {
     const first = await self();
     replace(first);
     const { client, tokens } = open();
     await tokens.check();
     vault.pass(6);
     await revoke(first);
-    expect(await failure(client.request(allowed))).toMatchObject({ code: 'TOKEN_EXPIRED', class: 'fatal' });
+    expect(await failure(client.request(allowed))).toMatchObject({
+      code: 'TOKEN_EXPIRED',
+      class: 'transient',
+      retryable: false,
+      exitCode: 77,
+    });
     replace(await self());
     vault.pass(6);
     await client.request(allowed);

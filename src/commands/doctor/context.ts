@@ -57,7 +57,7 @@ export async function openDoctorSides(
       const vault = await openVault(
         info.side,
         { ...settings.vault, ...limits(settings.vault), maxRetries: retries },
-        4,
+        { most: 4, auto: false },
         retryPolicyOf(config),
       );
       releasers.push(() => vault.client.close());

@@ -51,8 +51,8 @@ ${starterMounts.map((mount) => `    - ${mount}`).join('\n')}
 `;
 }
 
-const originCycles = `  # Secrets looked at side by side.
-  numWorkers: 10
+const originCycles = `  # Secrets looked at side by side: a number, or auto for as many as bring the most.
+  numWorkers: auto
   # A scan starts this often; one that takes longer than the timeout is dropped.
   tick: 1m
   timeout: 5m
@@ -67,8 +67,8 @@ ${vault(platform, 'destination', 'destination', 'policies/destination.hcl')}
 ${consul(platform, 'destination', 'destination')}
   # Several destinations on one Consul need different paths; "destination/" is appended.
   syncPath: ${starterSyncPath}
-  # Secrets copied side by side.
-  numWorkers: 10
+  # Secrets copied side by side: a number, or auto for as many as bring the most.
+  numWorkers: auto
   # A cycle starts when the origin publishes, and this often.
   tick: 1m
   timeout: 5m

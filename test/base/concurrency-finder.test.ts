@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConcurrencyFinder } from '../../src/base/concurrency-finder.ts';
+
+/** A server that answers `most` requests a second at best, each after `latencyMs` while it is not overrun. */
+const server = (most: number, latencyMs: number) => (underWay: number) =>
+  Math.min(most, (underWay * 1000) / latencyMs);
+
+/** The limits that the finder chose for each of `rounds` rounds of answers. */
+function play(finder: ConcurrencyFinder, answersPerSecond: (limit: number) => number, rounds: number) {
+  return Array.from({ length: rounds }, () => finder.measured(answersPerSecond(finder.limit)));
+}
+
+const mean = (numbers: readonly number[]) =>
+  numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+
+describe('the number of requests under way', () => {
+  it('starts low and grows while more of them bring more answers', () => {
+    const finder = new ConcurrencyFinder(64);
+    expect(finder.limit).toBe(8);
+    const limits = play(finder, server(1e6, 10), 300);
+    expect(limits.slice(0, 6)).toEqual([12, 18, 27, 41, 62, 64]);
+    expect(Math.min(...limits.slice(6)), 'a smaller step is tried, and taken back').toBe(56);
+    expect(mean(limits.slice(6))).toBeGreaterThan(62);
+  });
+
+  it('never goes beyond the cap, whatever it would bring', () => {
+    expect(new ConcurrencyFinder(3).limit).toBe(3);
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 64 }),
+        fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { maxLength: 200 }),
+        (cap, measured) => {
+          const finder = new ConcurrencyFinder(cap);
+          for (const perSecond of measured) {
+            const limit = finder.measured(perSecond);
+            expect(limit).toBeGreaterThanOrEqual(1);
+            expect(limit).toBeLessThanOrEqual(cap);
+            expect(Number.isInteger(limit)).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+
+  it('stays near what the server can take, for servers of any speed', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 8, max: 48 }), fc.integer({ min: 1, max: 100 }), (knee, latencyMs) => {
+        const answersPerSecond = server((knee * 1000) / latencyMs, latencyMs);
+        const finder = new ConcurrencyFinder(64);
+        play(finder, answersPerSecond, 200);
+        const later = play(finder, answersPerSecond, 200);
+        expect(mean(later.map(answersPerSecond))).toBeGreaterThan(0.6 * answersPerSecond(knee));
+        expect(mean(later)).toBeLessThan(1.6 * knee + 2);
+      }),
+      { seed: 1, numRuns: 200 },
+    );
+  });
+
+  it('takes back a step that brought nothing, and holds before it tries another', () => {
+    const finder = new ConcurrencyFinder(64);
+    const flat = server(800, 10);
+    expect(play(finder, flat, 2)).toEqual([12, 8]);
+    expect(new Set(play(finder, flat, 20))).toEqual(new Set([8]));
+    expect(play(finder, flat, 2), 'fewer are tried, and bring less').toEqual([7, 8]);
+  });
+
+  it('falls to fewer where more bring nothing', () => {
+    const finder = new ConcurrencyFinder(64);
+    const slow = server(200, 10);
+    expect(mean(play(finder, slow, 400).slice(200))).toBeLessThan(3);
+  });
+
+  it('grows again when the server became faster', () => {
+    const finder = new ConcurrencyFinder(64);
+    play(finder, server(800, 10), 50);
+    expect(play(finder, server(1e6, 10), 600).at(-1)).toBeGreaterThan(55);
+  });
+
+  it('climbs anew, in small steps, after the server asked for less', () => {
+    const finder = new ConcurrencyFinder(64);
+    play(finder, server(1e6, 10), 10);
+    finder.reset(16);
+    expect(finder.limit).toBe(16);
+    const later = play(finder, server(1e6, 10), 100);
+    expect(later.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 16));
+    expect(later.slice(20, 24)).toEqual([18, 20, 23, 26]);
+    expect(later.at(-1)).toBeGreaterThan(55);
+  });
+});
