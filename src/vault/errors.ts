@@ -53,6 +53,11 @@ export function notFound(body: unknown): NotFound {
   return new NotFound('foreign');
 }
 
+/** The server's policies refused a request, whose token is good: one that is not accepted (`TOKEN_EXPIRED`) says nothing of the path. */
+export function isForbidden(error: unknown): error is VsyncError {
+  return error instanceof VsyncError && error.code === 'VAULT_FORBIDDEN';
+}
+
 /** A failure with an HTTP status. 404 is not one: see `notFound`. */
 export function statusError(
   request: FailedRequest,

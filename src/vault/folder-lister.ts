@@ -5,7 +5,7 @@ import { type Insight, insightOf } from '../sync/insight.ts';
 import type { Mount } from '../sync/mount-path.ts';
 import type { VaultClient } from './client.ts';
 import { encodePath } from './encode-path.ts';
-import { badAnswer, NotFound, vaultName } from './errors.ts';
+import { badAnswer, isForbidden, NotFound, vaultName } from './errors.ts';
 import { isMetadata, notFoundReasons } from './kv.ts';
 
 /**
@@ -85,7 +85,7 @@ export class FolderLister {
       return await this.#pagedNames(mount, about, style, pageSize, scope);
     } catch (error) {
       // A policy may allow smaller pages only, and no `limit` larger than that; or nothing at all, which the second answer tells.
-      if (!(error instanceof VsyncError) || error.status !== 403) throw error;
+      if (!isForbidden(error)) throw error;
       return this.#pagedNames(mount, about, style, undefined, scope);
     }
   }
@@ -210,8 +210,7 @@ function listError(client: VaultClient, about: string, error: unknown): unknown 
       note,
     });
   }
-  if (!(error instanceof VsyncError)) return error;
-  if (error.status === 403) {
+  if (isForbidden(error)) {
     return new VsyncError({
       ...where,
       code: 'VAULT_LIST_DENIED',
@@ -222,5 +221,5 @@ function listError(client: VaultClient, about: string, error: unknown): unknown 
       note,
     });
   }
-  return error.class === 'path' ? error.as('transient') : error;
+  return error instanceof VsyncError && error.class === 'path' ? error.as('transient') : error;
 }

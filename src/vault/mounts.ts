@@ -3,7 +3,7 @@ import type { CallScope, MountState } from '../cycle/ports.ts';
 import type { Mount } from '../sync/mount-path.ts';
 import type { VaultClient } from './client.ts';
 import { encodePath } from './encode-path.ts';
-import { badAnswer, NotFound } from './errors.ts';
+import { badAnswer, isForbidden, NotFound } from './errors.ts';
 
 /**
  * Mounts and the rights on them. `sys/mounts` is not needed: `sys/internal/ui/mounts/<path>` answers every token that has any
@@ -76,7 +76,7 @@ export async function capabilities(
     const data = (body as { data?: Record<string, unknown> }).data ?? {};
     return new Map(paths.map((path) => [path, Array.isArray(data[path]) ? (data[path] as string[]) : []]));
   } catch (error) {
-    if (error instanceof VsyncError && error.status === 403) return undefined;
+    if (isForbidden(error)) return undefined;
     throw error;
   }
 }
@@ -106,7 +106,7 @@ async function mountInfo(
     };
   } catch (error) {
     // Both answers mean "not for this token": no access at all, or nothing there.
-    if (error instanceof NotFound || (error instanceof VsyncError && error.status === 403)) return undefined;
+    if (error instanceof NotFound || isForbidden(error)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { VsyncError } from '../../src/base/errors.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { type DataPath, dataPath, type Mount } from '../../src/sync/mount-path.ts';
 import { destinationVault } from '../../src/vault/destination-vault.ts';
 import { capabilities } from '../../src/vault/mounts.ts';
@@ -159,6 +161,18 @@ export function mountOfFacts(target: () => VaultTarget): void {
     }
     // Here it cannot be left out of the question: which of the two follows the mount is not known.
     await expect(vault.mountOf(kv.path('\t/data/a'), callScope())).rejects.toMatchObject({ status: 400 });
+  });
+
+  it('is not missing because the token has ended: that says nothing of it', async () => {
+    const kv = await freshMount(target());
+    const client = await kv.client();
+    const expired = new VsyncError({ code: 'TOKEN_EXPIRED', status: 403, message: 'not accepted' });
+    client.useTokens({
+      token: async () => new Secret('no token of this Vault'),
+      refused: () => Promise.reject(expired),
+    });
+    await expect(destinationVault(client).mountOf(kv.path('a'), callScope())).rejects.toBe(expired);
+    await expect(originMetadata(client).describeMount(kv.mount, callScope())).rejects.toBe(expired);
   });
 
   it('costs one request', async () => {

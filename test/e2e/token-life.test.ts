@@ -48,36 +48,36 @@ describe.runIf(runRealServers)('the life of tokens', () => {
 
   describe.concurrent('kept', () => {
     it.each<{ name: string; options: Json; event: string; login: 'token' | 'approle' }>([
-      { name: 'a renewable token', login: 'token', options: { ttl: '3s' }, event: 'token.renewed' },
-      { name: 'a periodic token', login: 'token', options: { period: '3s' }, event: 'token.renewed' },
+      { name: 'a renewable token', login: 'token', options: { ttl: '6s' }, event: 'token.renewed' },
+      { name: 'a periodic token', login: 'token', options: { period: '6s' }, event: 'token.renewed' },
       {
         name: 'an orphan with a long maximum',
         login: 'token',
-        options: { ttl: '3s', explicit_max_ttl: '1h', no_parent: true },
+        options: { ttl: '6s', explicit_max_ttl: '1h', no_parent: true },
         event: 'token.renewed',
       },
       {
         name: 'AppRole, renewed',
         login: 'approle',
-        options: { token_ttl: '3s', token_max_ttl: '1h' },
+        options: { token_ttl: '6s', token_max_ttl: '1h' },
         event: 'token.renewed',
       },
       {
         name: 'AppRole, periodic',
         login: 'approle',
-        options: { token_period: '3s' },
+        options: { token_period: '6s' },
         event: 'token.renewed',
       },
       {
         name: 'AppRole with a maximum of two lifetimes',
         login: 'approle',
-        options: { token_ttl: '3s', token_max_ttl: '6s' },
+        options: { token_ttl: '6s', token_max_ttl: '12s' },
         event: 'token.replaced',
       },
       {
         name: 'AppRole with batch tokens',
         login: 'approle',
-        options: { token_type: 'batch', token_ttl: '3s', token_max_ttl: '3s' },
+        options: { token_type: 'batch', token_ttl: '6s', token_max_ttl: '12s' },
         event: 'token.replaced',
       },
     ])('$name: origin and destination work on after three lifetimes', async ({ login, options, event }) => {
@@ -100,7 +100,7 @@ describe.runIf(runRealServers)('the life of tokens', () => {
         top: { origin: scope.originBlock(await grant(world.origin, reads(mount))) },
       });
       await destination.untilEntry(({ event: happened }) => happened === 'path.add');
-      await seconds(9.5);
+      await seconds(18.5);
       await world.origin.put(scope.path('after'), { n: 2 });
       await destination.untilEntry(({ path }) => path === scope.path('after'));
       for (const daemon of [origin, destination]) {
@@ -180,7 +180,7 @@ describe.runIf(runRealServers)('the life of tokens', () => {
       const file = join(world.dir, `${scope.id}-token`);
       await writeFile(
         file,
-        await token(world.origin, scope, scans(scope.mount), { ttl: '3s', renewable: false }),
+        await token(world.origin, scope, scans(scope.mount), { ttl: '6s', renewable: false }),
       );
       await world.origin.put(scope.path('a'), {});
       const daemon = await scope.start('origin', {
@@ -202,9 +202,9 @@ describe.runIf(runRealServers)('the life of tokens', () => {
 
   describe.concurrent('ended', () => {
     it.each<{ name: string; options: Json }>([
-      { name: 'a token that cannot be renewed', options: { ttl: '4s', renewable: false } },
-      { name: 'a batch token', options: { type: 'batch', ttl: '4s' } },
-      { name: 'a token at its maximum', options: { ttl: '2s', explicit_max_ttl: '5s' } },
+      { name: 'a token that cannot be renewed', options: { ttl: '8s', renewable: false } },
+      { name: 'a batch token', options: { type: 'batch', ttl: '8s' } },
+      { name: 'a token at its maximum', options: { ttl: '6s', explicit_max_ttl: '12s' } },
     ])(
       '$name, written down: a warning in time, exit 77 at its end, and the data is whole',
       async ({ options }) => {
@@ -298,7 +298,7 @@ describe.runIf(runRealServers)('the life of tokens', () => {
       const keys = Array.from({ length: 80 }, (_, i) => `k${i}`);
       for (const key of keys) await world.origin.put(scope.path(key), { key });
       await scope.originOnce();
-      const short = await token(world.origin, scope, reads(mount), { ttl: '3s', renewable: false });
+      const short = await token(world.origin, scope, reads(mount), { ttl: '6s', renewable: false });
       const vault = { address: world.origin.address, token: short, rateLimit: 8 };
       const process = await scope.start('destination', {
         block: { tick: '300ms', watch: false },
@@ -318,8 +318,8 @@ describe.runIf(runRealServers)('the life of tokens', () => {
       const scope = await world.scope();
       await world.origin.put(scope.path('a'), {});
       const { role_id, secret_id } = await appRole(world.origin, scope, scans(scope.mount), {
-        token_ttl: '3s',
-        token_max_ttl: '3s',
+        token_ttl: '6s',
+        token_max_ttl: '6s',
         secret_id_num_uses: 1,
       });
       const file = join(world.dir, `${scope.id}-secret-id`);
