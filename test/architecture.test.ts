@@ -46,7 +46,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   consul: ['consul'],
   winston: ['base'],
   'p-queue': ['base', 'cycle'],
-  'p-limit': ['cycle', 'consul'],
+  'p-limit': ['cycle'],
   'p-retry': ['base'],
   croner: ['cycle', 'config'],
   re2js: ['sync'],
@@ -56,8 +56,6 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   'jsonc-parser': ['config'],
   'hcl-parser': ['config'],
-  'cli-progress': ['commands'],
-  'cli-table3': ['commands'],
 };
 
 interface Import {
