@@ -14,7 +14,7 @@ export interface LoadedConfig {
   readonly configs: readonly Config[];
   /** The files that were read, absolute. */
   readonly files: readonly string[];
-  /** Where the value of each key comes from. */
+  /** Where the value of each key of `config` comes from. */
   readonly sources: ReadonlyMap<string, Source>;
 }
 
@@ -35,12 +35,14 @@ export async function configFor(
   io: CommandIo,
 ): Promise<LoadedConfig | { readonly exitCode: number }> {
   const loaded = await loadFor(role, options, as, io);
-  const { problems, files, sources } = loaded;
+  const { problems, files } = loaded;
   const shown = options.quiet ? problems.filter(({ severity }) => severity === 'error') : problems;
   for (const problem of shown) io.err.write(`${problem.severity}: ${renderProblem(problem)}\n`);
   if (loaded.config !== undefined) {
     const configs = chosenOf(loaded.configs, options, as);
-    return { config: configs[0] as Config, configs, files, sources };
+    const [config] = configs as [Config];
+    const sources = loaded.allSources[loaded.configs.indexOf(config)] ?? loaded.sources;
+    return { config, configs, files, sources };
   }
   const message = `${errorCount(problems)} in the configuration; nothing was started.`;
   if (options.json) printError(problemsAsError(problems, message), io, true);

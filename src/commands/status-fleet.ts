@@ -20,13 +20,15 @@ export interface Fleet {
   readonly word: StatusWord;
   readonly nodes: readonly FleetNode[];
   readonly infos: readonly InfoFacts[];
-  /** Both sides' infos side by side; `undefined` where there are not two. */
-  readonly pair: Pair | undefined;
+  /** For each destination, both sides' infos side by side; none where there are not two. */
+  readonly pairs: readonly DestinationPair[];
   /** What could not be read. */
   readonly errors: readonly VsyncError[];
 }
 
 export interface FleetNode {
+  /** The Consul and the sync path where it tells. */
+  readonly place: string;
   readonly status: NodeStatus;
   readonly word: StatusWord;
   /** RFC 3339, when it has not been heard of for too long. */
@@ -39,10 +41,39 @@ export interface FleetNode {
 
 /** One side's sync info. */
 export interface InfoFacts {
+  readonly place: string;
   readonly side: Side;
   readonly prefix: string;
   readonly numBuckets: number;
   readonly paths: number;
+}
+
+/** How the sync info of one destination compares with the origin's. */
+export interface DestinationPair extends Pair {
+  readonly destination: string;
+  /** The number of buckets that it takes over from the origin in its next cycle. */
+  readonly adopts: number | undefined;
+}
+
+/** Several destinations as one fleet: what they have in common is in it once. */
+export function mergedFleets(fleets: readonly Fleet[]): Fleet {
+  const once = <T>(all: readonly T[], keyOf: (each: T) => string) => [
+    ...new Map(all.map((each) => [keyOf(each), each])).values(),
+  ];
+  const nodes = once(
+    fleets.flatMap((fleet) => fleet.nodes),
+    ({ place, status: { role, name } }) => `${role} ${name} ${place}`,
+  );
+  const infos = once(
+    fleets.flatMap((fleet) => fleet.infos),
+    ({ place, side }) => `${side} ${place}`,
+  );
+  const errors = once(
+    fleets.flatMap((fleet) => fleet.errors),
+    ({ message }) => message,
+  );
+  const pairs = fleets.flatMap((fleet) => fleet.pairs);
+  return { word: headline(nodes.map(({ word }) => word)), nodes, infos, pairs, errors };
 }
 
 /** Reads the fleet, again and again with `--watch`: a bucket whose hash is known is not read a second time. */
@@ -81,18 +112,38 @@ export class FleetReader {
     const pair = origin && destination && (await orError(readPair(origin, destination, this.#config, scope)));
     const infos = loaded.map(({ facts }) => facts);
     const nodes = told.map((each) => fleetNode(each, pathsOf(each, told, infos), pair, Date.now()));
-    return { word: headline(nodes.map(({ word }) => word)), nodes, infos, pair, errors };
+    const pairs = pair === undefined ? [] : [this.#destinationPair(pair, infos)];
+    return { word: headline(nodes.map(({ word }) => word)), nodes, infos, pairs, errors };
+  }
+
+  #destinationPair(pair: Pair, infos: readonly InfoFacts[]): DestinationPair {
+    const [origin, destination] = (['origin', 'destination'] as const).map(
+      (wanted) => infos.find(({ side }) => side === wanted)?.numBuckets,
+    );
+    const { role, name } = this.#config;
+    return {
+      ...pair,
+      destination: role === 'destination' ? name : 'destination',
+      adopts: origin === destination ? undefined : origin,
+    };
   }
 
   /** Nodes of both sides; where the sides share a Consul and a sync path, once. */
-  async #told(list: (side: InfoSide) => Promise<Telling[] | undefined>): Promise<Telling[]> {
+  async #told(list: (side: InfoSide) => Promise<Telling[] | undefined>): Promise<PlacedTelling[]> {
     const places = new Map<string, InfoSide>();
     for (const side of this.#sides) {
-      const { consul } = this.#config.role === 'origin' ? this.#config.origin : this.#config[side.side];
-      const place = placeOf(consul, side.syncPath);
+      const place = this.#placeOf(side);
       if (!places.has(place)) places.set(place, side);
     }
-    return (await Promise.all([...places.values()].map(list))).flatMap((found) => found ?? []);
+    const lists = await Promise.all(
+      [...places].map(async ([place, side]) => (await list(side))?.map((telling) => ({ ...telling, place }))),
+    );
+    return lists.flatMap((found) => found ?? []);
+  }
+
+  #placeOf({ side, syncPath }: InfoSide): string {
+    const { consul } = this.#config.role === 'origin' ? this.#config.origin : this.#config[side];
+    return placeOf(consul, syncPath);
   }
 
   /** An origin's configuration does not name destinations, but one that shares its sync path is seen there. */
@@ -115,7 +166,13 @@ export class FleetReader {
     for (const { id, bucket } of buckets)
       this.#pathsByHash.set(stored.index[id] as string, bucket?.size ?? 0);
     const paths = stored.index.reduce((sum, hash) => sum + (this.#pathsByHash.get(hash) ?? 0), 0);
-    const facts = { side: side.side, prefix: side.prefix, numBuckets: stored.index.length, paths };
+    const facts = {
+      place: this.#placeOf(side),
+      side: side.side,
+      prefix: side.prefix,
+      numBuckets: stored.index.length,
+      paths,
+    };
     return { side, stored, facts };
   }
 }
@@ -131,6 +188,10 @@ export interface LoadedInfo {
 interface Telling {
   readonly status: NodeStatus;
   readonly approval: Approval | undefined;
+}
+
+interface PlacedTelling extends Telling {
+  readonly place: string;
 }
 
 async function tellings({ consul, syncPath }: InfoSide, scope: CallScope): Promise<Telling[]> {
@@ -158,7 +219,7 @@ function pathsOf(
 
 /** A destination that was in sync at its last cycle is behind when the infos say so now. */
 function fleetNode(
-  { status, approval }: Telling,
+  { place, status, approval }: PlacedTelling,
   paths: number | undefined,
   pair: Pair | undefined,
   nowMs: number,
@@ -166,7 +227,7 @@ function fleetNode(
   const silent = silentSince(status, nowMs);
   const told = wordOf(status, silent);
   const isBehind = status.role === 'destination' && told === 'InSync' && pair?.inSync === false;
-  return { status, word: isBehind ? 'OutOfSync' : told, silentSince: silent, paths, approval };
+  return { place, status, word: isBehind ? 'OutOfSync' : told, silentSince: silent, paths, approval };
 }
 
 function placeOf({ address, remoteDc, namespace, partition }: ConsulConfig, syncPath: string): string {

@@ -1,10 +1,10 @@
 import { jsonDocument } from './inspect-json.ts';
-import type { Fleet, FleetNode } from './status-fleet.ts';
+import type { DestinationPair, Fleet, FleetNode } from './status-fleet.ts';
 import type { Pair } from './status-pair.ts';
 import { isGood } from './status-word.ts';
 
 /** The fleet for machines: one document. */
-export function statusJson({ word, nodes, infos, pair, errors }: Fleet, nowMs: number): string {
+export function statusJson({ word, nodes, infos, pairs, errors }: Fleet, nowMs: number): string {
   return jsonDocument('status', {
     status: word,
     ok: errors.length === 0 && isGood(nodes.map((node) => node.word)),
@@ -15,20 +15,22 @@ export function statusJson({ word, nodes, infos, pair, errors }: Fleet, nowMs: n
       num_buckets: numBuckets,
       paths,
     })),
-    comparison:
-      pair === undefined
-        ? null
-        : {
-            in_sync: pair.inSync,
-            differing_buckets: pair.differing,
-            num_buckets: pair.of,
-            pending: pair.pending,
-            ignored: pair.ignored,
-            oldest_pending_at: pair.oldestPendingAt ?? null,
-            lag_seconds: lagSeconds(pair, nowMs),
-          },
+    comparisons: pairs.map((pair) => comparisonJson(pair, nowMs)),
     errors: errors.map(({ code, message, where }) => ({ id: code, message, ...where })),
   });
+}
+
+function comparisonJson(pair: DestinationPair, nowMs: number): Readonly<Record<string, unknown>> {
+  return {
+    destination: pair.destination,
+    in_sync: pair.inSync,
+    differing_buckets: pair.differing,
+    num_buckets: pair.of,
+    pending: pair.pending,
+    ignored: pair.ignored,
+    oldest_pending_at: pair.oldestPendingAt ?? null,
+    lag_seconds: lagSeconds(pair, nowMs),
+  };
 }
 
 function nodeJson({

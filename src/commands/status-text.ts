@@ -3,7 +3,7 @@ import type { NodeStatus } from '../consul/node-store.ts';
 import { shortSet } from '../sync/delete-guard.ts';
 import { nodeName } from './node-name.ts';
 import { ago, inFuture, span } from './relative-time.ts';
-import type { Fleet, FleetNode } from './status-fleet.ts';
+import type { DestinationPair, Fleet, FleetNode } from './status-fleet.ts';
 import type { StatusWord } from './status-word.ts';
 import { type Color, counted, grouped, paint, quotedWord, shownPath, type TextStyle } from './text-style.ts';
 import { wrapText } from './wrap-text.ts';
@@ -22,7 +22,8 @@ const colors: Readonly<Record<StatusWord, Color>> = {
 };
 
 export interface StatusContext {
-  readonly config: Config;
+  /** What the process of these files serves. */
+  readonly configs: readonly Config[];
   /** The files of the configuration, as a command for this node names them. */
   readonly files: readonly string[];
   readonly style: TextStyle;
@@ -125,15 +126,16 @@ function silentText({ health, sync, nextCycleAt }: NodeStatus, since: string, no
 }
 
 function heldLines({ status, approval }: FleetNode, context: StatusContext): string[] {
-  const { config, files, style, nowMs } = context;
+  const { configs, files, style, nowMs } = context;
   const { held, role, name } = status;
   if (held === undefined) return [];
   const { deletes, paths, limit } = held;
   const set = shownPath(shortSet(held.set));
-  const isOwn = role === config.role && name === config.name;
+  const isOwn = configs.some((config) => role === config.role && name === config.name);
   const flags = [
     ...(role === 'origin' ? ['--role origin'] : []),
     ...(isOwn ? files.map((file) => `-c ${quotedWord(file)}`) : ['-c <its configuration>']),
+    ...(isOwn && configs.length > 1 ? [`--node ${quotedWord(name)}`] : []),
   ];
   const numbers = `${counted(deletes, 'delete')} of ${counted(paths, 'path')} held, the limit is ${grouped(limit)}`;
   if (approval?.set === held.set) {
@@ -147,23 +149,21 @@ function heldLines({ status, approval }: FleetNode, context: StatusContext): str
   ];
 }
 
-function infoLines({ infos, pair, nodes }: Fleet, { nowMs, style }: StatusContext): string[] {
+function infoLines({ infos, pairs, nodes }: Fleet, { nowMs, style }: StatusContext): string[] {
   const lines = infos.map(({ side, prefix, numBuckets, paths }) => {
     const published = side === 'origin' ? publishedAt(nodes) : undefined;
     const when = published === undefined ? '' : `, published ${ago(published, nowMs)}`;
-    return wrapText(
-      `${side} info at ${shownPath(prefix)}: ${counted(paths, 'path')} in ${counted(numBuckets, 'bucket')}${when}`,
-      style.width,
-      '  ',
-    );
+    return `${side} info at ${shownPath(prefix)}: ${counted(paths, 'path')} in ${counted(numBuckets, 'bucket')}${when}`;
   });
-  if (pair === undefined) return lines;
-  const [origin, destination] = infos;
-  const adopts =
-    origin !== undefined && destination !== undefined && origin.numBuckets !== destination.numBuckets
-      ? ` The destination adopts ${counted(origin.numBuckets, 'bucket')} in its next cycle.`
-      : '';
-  return [...lines, wrapText(`${pairText(pair, nowMs)}${adopts}`, style.width, '  ')];
+  const compared = pairs.map((pair) => {
+    const whose = pairs.length > 1 ? `${shownPath(pair.destination)}: ` : '';
+    const adopts =
+      pair.adopts === undefined
+        ? ''
+        : ` The destination adopts ${counted(pair.adopts, 'bucket')} in its next cycle.`;
+    return `${whose}${pairText(pair, nowMs)}${adopts}`;
+  });
+  return [...lines, ...compared].map((line) => wrapText(line, style.width, '  '));
 }
 
 /** When the origin last found its published info to be right. */
@@ -171,7 +171,7 @@ function publishedAt(nodes: readonly FleetNode[]): string | undefined {
   return nodes.find(({ status }) => status.role === 'origin')?.status.lastSuccessAt;
 }
 
-function pairText(pair: NonNullable<Fleet['pair']>, nowMs: number): string {
+function pairText(pair: DestinationPair, nowMs: number): string {
   const { inSync, differing, of, pending, ignored, oldestPendingAt } = pair;
   const stays =
     ignored === 0

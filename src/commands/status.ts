@@ -8,7 +8,7 @@ import { inspectScope, openSides } from './inspect-sides.ts';
 import { configFor } from './load-config.ts';
 import { nearerFile } from './nearer-file.ts';
 import { printError } from './print-error.ts';
-import { type Fleet, FleetReader } from './status-fleet.ts';
+import { type Fleet, FleetReader, mergedFleets } from './status-fleet.ts';
 import { statusJson } from './status-json.ts';
 import { statusText } from './status-text.ts';
 import { repeatUntilStopped } from './status-watch.ts';
@@ -39,19 +39,24 @@ export async function statusCommand(options: StatusOptions, io: CommandIo): Prom
       hint: 'a watch goes on until Ctrl-C and ends with 0',
     });
   }
-  const loaded = await configFor(options.role, options, { interactive: true }, io);
+  const loaded = await configFor(options.role, options, { interactive: true, several: true }, io);
   if ('exitCode' in loaded) return loaded.exitCode;
-  const { config } = loaded;
+  const { configs } = loaded;
   const files = loaded.files.map((file) => nearerFile(file, io.cwd));
   const render = (fleet: Fleet) =>
     options.json
       ? statusJson(fleet, Date.now())
-      : statusText(fleet, { config, files, style: styleOf(options, io), nowMs: Date.now() });
+      : statusText(fleet, { configs, files, style: styleOf(options, io), nowMs: Date.now() });
   const releasers = new Releasers();
   try {
-    const reader = new FleetReader(config, await openSides(config, releasers, retries));
+    const readers = await Promise.all(
+      configs.map(async (config) => new FleetReader(config, await openSides(config, releasers, retries))),
+    );
     const { signal } = inspectScope(io);
-    const read = () => reader.read({ signal, budget: new RetryBudget() });
+    const read = async () => {
+      const scope = { signal, budget: new RetryBudget() };
+      return mergedFleets(await Promise.all(readers.map((reader) => reader.read(scope))));
+    };
     if (options.watch) {
       const draw = async () => {
         const fleet = await read();

@@ -17,8 +17,10 @@ export interface Loaded {
   /** One for each destination that a process serves, `config` first: several only with a list of `destinations`. */
   readonly configs: readonly Config[];
   readonly problems: readonly Problem[];
-  /** Where the value of each key comes from; keys without a value are not in it. */
+  /** Where the value of each key of `config` comes from; keys without a value are not in it. */
   readonly sources: ReadonlyMap<string, Source>;
+  /** The same for each of `configs`, in their order. */
+  readonly allSources: readonly ReadonlyMap<string, Source>[];
   /** The files that were read, absolute. */
   readonly files: readonly string[];
 }
@@ -47,6 +49,7 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
     configs,
     problems,
     sources: (all[0] as One).sources,
+    allSources: all.map(({ sources }) => sources),
     files: read.files,
   };
 }

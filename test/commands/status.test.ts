@@ -141,7 +141,7 @@ describe('vsync status', () => {
     expect(out).toMatch(/vsync status: OutOfSync/);
     expect(out).toMatch(/1 of 1 bucket differs: 1 to add, 1 to update, 1 to delete; lag \d+s\./);
     const document = await json();
-    expect(document.comparison).toMatchObject({
+    expect(document.comparisons[0]).toMatchObject({
       in_sync: false,
       pending: { add: 1, update: 1, delete: 1 },
       lag_seconds: expect.any(Number),
@@ -198,9 +198,44 @@ describe('vsync status', () => {
         { side: 'origin', num_buckets: 1, paths: 1 },
         { side: 'destination', num_buckets: 1, paths: 1 },
       ],
-      comparison: { in_sync: true, lag_seconds: 0 },
+      comparisons: [{ in_sync: true, lag_seconds: 0 }],
       errors: [],
     });
+  });
+
+  it('shows all destinations of a list, the origin once, and the command for the one that holds', async () => {
+    const as: RunAs = {
+      top: {
+        destinations: [
+          { name: 'iad', syncPath: 'vsync-iad/' },
+          {
+            name: 'sin',
+            syncPath: 'vsync-sin/',
+            transforms: [{ from: '^secret/(?P<d>data)/(?P<key>.*)$', to: 'secret/d/sin/key' }],
+          },
+        ],
+      },
+    };
+    for (let i = 0; i < 4; i += 1) await world.put(`k${i}`);
+    await world.sync({ originOnly: true });
+    expect((await status([], as)).out).toContain('origin info at vsync/origin/: 4 paths');
+    await world.ok('destination', ['--once'], as);
+    const { code, out } = await status(['--check'], as);
+    expect(code).toBe(0);
+    expect(
+      out.match(/^(origin|destination \w+) +InSync/gm)?.map((row) => row.replace(/ +InSync/, '')),
+    ).toEqual(['origin', 'destination iad', 'destination sin']);
+    expect(out).toContain('\niad: The infos are in sync.\nsin: The infos are in sync.\n');
+    await tell(
+      { name: 'sin', health: 'Held', held: { deletes: 3, paths: 4, limit: 2, set: 'ab12cd34ef' } },
+      'vsync-sin/',
+    );
+    const held = await status([], as);
+    expect(held.out).toMatch(/vsync approve ab12cd34 -c \S+ --node sin\n/);
+    const document = JSON.parse((await status(['--json'], as)).out);
+    expect(document.comparisons).toMatchObject([{ destination: 'iad' }, { destination: 'sin' }]);
+    expect(document.nodes).toHaveLength(3);
+    expect((await status(['--node', 'iad'], as)).out).not.toContain('sin');
   });
 
   it.each([60, 80])('fits %i columns, and is coloured only on a terminal', async (columns) => {

@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -79,6 +81,39 @@ describe.runIf(runRealServers)('examples', () => {
       [...((await vault?.all('secret/')) ?? [])].map(([path, { data }]) => [path, data]);
     expect(await values(vaults[1])).toEqual(await values(vaults[0]));
     expect(await values(vaults[2])).toEqual(await values(vaults[0]));
+  });
+
+  it('one-process: two destinations, with tokens from files', async () => {
+    await fresh();
+    await once('origin', 'one-process/origin.yaml');
+    const dir = await mkdtemp(join(tmpdir(), 'vsync-examples-'));
+    try {
+      let text = await read('one-process/destinations.yaml');
+      // Each of the list has an address and a token of its own, so these do not come from the environment.
+      for (const [name, port, vault] of [
+        ['iad', 8210, vaults[1]],
+        ['sin', 8220, vaults[2]],
+      ] as const) {
+        const { address, token } = vault as VaultApi;
+        await writeFile(join(dir, `${name}-token`), token);
+        text = text.replace(`http://127.0.0.1:${port}`, address);
+      }
+      text = text.replaceAll('/run/secrets', dir).replaceAll('http://127.0.0.1:8500', consul.address);
+      await writeFile(join(dir, 'destinations.yaml'), text);
+      const [origin] = vaults as [VaultApi];
+      const env = { VSYNC_ORIGIN_VAULT_ADDRESS: origin.address, VSYNC_ORIGIN_VAULT_TOKEN: origin.token };
+      const run = (...args: string[]) =>
+        runVsync([...args, '--config', join(dir, 'destinations.yaml'), '--strict-config'], { env });
+      expectCode(await run('destination', '--once'), 0);
+      for (const vault of [vaults[1], vaults[2]])
+        expect([...((await vault?.all('secret/')) ?? []).keys()]).toEqual([
+          ...(await origin.all('secret/')).keys(),
+        ]);
+      expectCode(await run('status', '--check'), 0);
+      expectCode(await run('plan', '--node', 'sin'), 0);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 
   it('transform: the table of its README', async () => {
