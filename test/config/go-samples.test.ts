@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Secret } from '../../src/base/secret.ts';
-import { goDestinationYaml, goOriginJson } from './go-samples.ts';
+import { goDestinationYaml, goOriginJson, isGoFlag, leaves } from './go-samples.ts';
 import { configOf, load, temporaryFolder } from './support.ts';
 
 /** The two examples of go-vsync.md, section 2.5, unmodified: by file, by environment alone, and by flags with the environment. */
@@ -18,15 +18,6 @@ const revealed = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
 };
 
-/** Leaves of a sample as dotted key -> text. */
-function leaves(value: unknown, prefix = ''): [string, string][] {
-  if (Array.isArray(value))
-    return [[prefix, typeof value[0] === 'string' ? value.join(' ') : JSON.stringify(value)]];
-  if (typeof value !== 'object' || value === null) return [[prefix, String(value)]];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    leaves(inner, prefix === '' ? key : `${prefix}.${key}`),
-  );
-}
 const leavesOf = (file: string) => leaves(parse(file === origin ? goOriginJson : goDestinationYaml));
 const asVariables = (pairs: [string, string][]) =>
   Object.fromEntries(pairs.map(([key, text]) => [`VSYNC_${key.toUpperCase().replaceAll('.', '_')}`, text]));
@@ -126,8 +117,6 @@ describe.each([
   });
 
   it('by the flags of Go vsync, and the environment for the rest, is the same', async () => {
-    const isGoFlag = (key: string) =>
-      /^log\.|\.consul\.(address|dc)$|\.vault\.(address|token)$|\.(role_id|secret_id)$/.test(key);
     const pairs = leavesOf(file);
     const flags = Object.fromEntries(
       pairs.filter(([key]) => isGoFlag(key)).map(([key, text]) => [key.replace('.approle', ''), text]),

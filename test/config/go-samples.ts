@@ -41,3 +41,18 @@ destination:
       from: '^teams/payments/(?P<kind>data)/(?P<key>.+)$'
       to: kv-us/kind/payments-team/key
 `;
+
+/** Leaves of a sample as dotted key -> text. */
+export function leaves(value: unknown, prefix = ''): [string, string][] {
+  if (Array.isArray(value))
+    return [[prefix, typeof value[0] === 'string' ? value.join(' ') : JSON.stringify(value)]];
+  if (typeof value !== 'object' || value === null) return [[prefix, String(value)]];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    leaves(inner, prefix === '' ? key : `${prefix}.${key}`),
+  );
+}
+
+/** Keys that the Go program has a flag for. */
+export function isGoFlag(key: string): boolean {
+  return /^log\.|\.consul\.(address|dc)$|\.vault\.(address|token)$|\.(role_id|secret_id)$/.test(key);
+}
