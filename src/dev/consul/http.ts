@@ -1,12 +1,13 @@
 /**
  * One HTTP request of the dev Consul, from the socket and back, with the fault that hits it.
- * May import: `router`, `faults`, `request-log`, `request-path`, `limits`, `send`, `state`, `answer`, `key-bytes`, types of `clock`.
+ * May import: `router`, `faults`, `request-log`, `request-path`, `limits`, `send`, `state`, `answer`, `key-bytes`, types of `clock` and `fault-list`.
  */
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { CannedAnswer } from '../fault-list.ts';
 import { type Answer, indexHeader, text, withHeaders } from './answer.ts';
 import type { Clock } from './clock.ts';
-import type { CannedAnswer, FaultAction, FaultRequest, Faults } from './faults.ts';
+import type { FaultAction, FaultRequest, Faults } from './faults.ts';
 import { textOfKey } from './key-bytes.ts';
 import { longestBody } from './limits.ts';
 import type { RequestLog } from './request-log.ts';

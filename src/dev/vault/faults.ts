@@ -1,6 +1,7 @@
+import { type CannedAnswer, type CommonFaultAction, FaultList } from '../fault-list.ts';
 import type { Snapshot } from './core.ts';
 
-/** Failures that a test switches on. None happens unless it was added. */
+/** What can go wrong between a client and a Vault, for tests to order. */
 
 /** What a fault is matched against. */
 export interface FaultRequest {
@@ -12,86 +13,12 @@ export interface FaultRequest {
   readonly target: string;
 }
 
-/** An answer that takes the place of the real one. A `Content-Length` is added. */
-export interface CannedAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
 export type FaultAction =
-  /** Answers this, and the request has no effect. */
-  | { readonly kind: 'answer'; readonly answer: CannedAnswer }
-  /** Answers this after the request took effect: an ambiguous 500. */
-  | { readonly kind: 'answerAfterEffect'; readonly answer: CannedAnswer }
-  /** Waits, then answers as usual. */
-  | { readonly kind: 'delay'; readonly ms: number }
-  /** Resets the connection; the request has no effect. */
-  | { readonly kind: 'reset' }
-  /** Closes the connection without an answer after the request took effect. */
-  | { readonly kind: 'dropReply' }
-  /** Closes the connection after so many bytes of the body; status and headers are whole, and the request took effect. */
-  | { readonly kind: 'cutAfterBytes'; readonly bytes: number }
-  /** Never answers; the request has no effect. */
-  | { readonly kind: 'hang' }
+  | CommonFaultAction
   /** Reads see the data of an earlier moment (`DevVault.snapshot()`), as on a standby that lags. */
   | { readonly kind: 'stale'; readonly snapshot: Snapshot };
 
-export interface Fault {
-  readonly match:
-    | ((request: FaultRequest) => boolean)
-    | { readonly method?: string; readonly pathPattern?: RegExp };
-  /** How many requests it hits; without a number, all until it is removed. */
-  readonly times?: number;
-  readonly action: FaultAction;
-}
-
-/** A fault that was added. */
-export interface ActiveFault {
-  /** Requests hit so far. */
-  readonly hits: number;
-  remove(): void;
-}
-
-export class Faults {
-  readonly #active = new Set<{ readonly fault: Fault; hits: number }>();
-
-  /** Switches a fault on. Of several that match a request, the one added first hits. */
-  add(fault: Fault): ActiveFault {
-    const entry = { fault, hits: 0 };
-    this.#active.add(entry);
-    return {
-      get hits() {
-        return entry.hits;
-      },
-      remove: () => {
-        this.#active.delete(entry);
-      },
-    };
-  }
-
-  clear(): void {
-    this.#active.clear();
-  }
-
-  /** The action for a request, counted as a hit. */
-  take(request: FaultRequest): FaultAction | undefined {
-    for (const entry of this.#active) {
-      const { fault } = entry;
-      if (!matches(fault.match, request)) continue;
-      entry.hits += 1;
-      if (fault.times !== undefined && entry.hits >= fault.times) this.#active.delete(entry);
-      return fault.action;
-    }
-    return undefined;
-  }
-}
-
-function matches(match: Fault['match'], request: FaultRequest): boolean {
-  if (typeof match === 'function') return match(request);
-  const { method, pathPattern } = match;
-  return (method ?? request.method) === request.method && request.path.search(pathPattern ?? /^/) >= 0;
-}
+export class Faults extends FaultList<FaultRequest, FaultAction> {}
 
 const json = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 const errors = (

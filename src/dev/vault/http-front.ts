@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { CannedAnswer } from '../fault-list.ts';
 import type { Snapshot } from './core.ts';
-import { type CannedAnswer, type FaultAction, type FaultRequest, Faults } from './faults.ts';
+import { type FaultAction, type FaultRequest, Faults } from './faults.ts';
 import { FrontConnection, methodHeader } from './method-front.ts';
 import { readBody } from './request-body.ts';
 import { answerRequest, type HandlerParts } from './request-handler.ts';
