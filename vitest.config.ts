@@ -12,6 +12,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/contract/**', 'test/e2e/**', 'test/faults/**'],
           testTimeout: 20_000,
+          setupFiles: ['test/support/no-leaks.ts'],
         },
       },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...withServers } },

@@ -1,9 +1,13 @@
 import { type Command, CommanderError } from 'commander';
 import { asVsyncError, exitCodes, VsyncError } from './base/errors.ts';
+import { withoutTokens } from './base/secret.ts';
+import { openResources, shutdownTimeout } from './base/shutdown-timeout.ts';
 import type { CommandIo } from './commands/command-io.ts';
+import { hideBytes, titleWithoutSecrets } from './commands/own-output.ts';
 import { printError } from './commands/print-error.ts';
 import { commandTree } from './commands/tree/program.ts';
 import { didYouMeanText } from './config/did-you-mean.ts';
+import { printableKey } from './config/problem.ts';
 import { SignalChannel } from './cycle/signal-channel.ts';
 
 /**
@@ -40,10 +44,11 @@ function usageError(error: CommanderError, program: Command, args: readonly stri
     return new VsyncError({ code: 'USAGE', message: `${name} needs a command: ${names.join(', ')}` });
   }
   // What follows an equals sign may be a secret.
-  const message = error.message.replace(/^error: /, '').replace(/'(-[^'=]*)=.*'/s, "'$1'");
+  const message = withoutTokens(error.message.replace(/^error: /, '').replace(/'(-[^'=]*)=.*'/s, "'$1'"));
   const unknown = /^unknown (option|command) '([^']+)'/.exec(message);
   if (unknown === null) return new VsyncError({ code: 'USAGE', message, hint: `${name} --help` });
-  const [, kind, word = ''] = unknown;
+  const [, kind, given = ''] = unknown;
+  const word = printableKey(given);
   const known = [...new Set([program, command.at])].flatMap((each) => [
     ...each.options.map(({ long }) => long ?? ''),
     ...each.commands.map((child) => child.name()),
@@ -69,12 +74,18 @@ function commandOf(args: readonly string[], program: Command): { at: Command; na
 
 /** The process's own command line. */
 export async function start(): Promise<void> {
+  const title = titleWithoutSecrets(process.argv.slice(2));
+  if (title !== undefined) process.title = title;
+  if (process.env.NODE_DEBUG) hideBytes(process.stderr);
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
   const signals = new SignalChannel();
   const release = signals.listen();
   // A second signal, or the end of shutdownTimeout: the last saved sync info stays valid, so leaving at once loses nothing.
-  signals.aborting.addEventListener('abort', () =>
-    process.exit(signals.received === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated),
-  );
+  const leave = () =>
+    process.exit(signals.received === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+  signals.aborting.addEventListener('abort', leave);
+  signals.draining.addEventListener('abort', () => watchShutdown(signals, leave));
   process.stdout.on('error', quietPipe);
   process.stderr.on('error', quietPipe);
   const exitCode = await main(process.argv.slice(2), {
@@ -87,6 +98,27 @@ export async function start(): Promise<void> {
   process.exitCode = exitCode;
   release();
   watchEnd(exitCode);
+}
+
+/** A defect: told like any other failure. Node would print the error with all that hangs on it, say a request and its headers (R12). */
+function crash(thrown: unknown): never {
+  const error = asVsyncError(thrown);
+  printError(error, { err: process.stderr }, process.argv.includes('--json'));
+  process.exit(error.exitCode);
+}
+
+/** How much later than `shutdownTimeout` the process is ended from here: a daemon, which logs it, comes first. */
+const marginMs = 2_000;
+
+/** Ends a process that was asked to end and does not, and says what holds it. The timer itself holds nothing. */
+function watchShutdown(signals: SignalChannel, leave: () => never): void {
+  const giveUp = () => {
+    const error = shutdownTimeout(signals.finishWithinMs);
+    printError(error, { err: process.stderr }, process.argv.includes('--json'));
+    leave();
+  };
+  // After all that hear of the signal: a daemon that has read its configuration anew sets the time only then.
+  queueMicrotask(() => setTimeout(giveUp, signals.finishWithinMs + marginMs).unref());
 }
 
 /** How long a process may take to end by itself when its command is done. */
@@ -104,16 +136,6 @@ function watchEnd(exitCode: number): void {
     process.stderr.write(message, () => process.exit(exitCode));
   }, endsWithinMs);
   timer.unref();
-}
-
-/** What keeps the process alive: `TCPSocketWrap (2), Timeout`. */
-function openResources(): string {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) {
-    // Standard streams are always there, and hold nothing.
-    if (kind !== 'PipeWrap' && kind !== 'TTYWrap') counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  }
-  return [...counts].map(([kind, count]) => (count === 1 ? kind : `${kind} (${count})`)).join(', ');
 }
 
 /** `vsync plan | head` closes the pipe: that is no failure. */

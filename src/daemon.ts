@@ -2,6 +2,7 @@ import { type Clock, systemClock } from './base/clock.ts';
 import { asVsyncError, exitCodes, VsyncError } from './base/errors.ts';
 import { errorFields, type Log } from './base/log.ts';
 import { type Release, Releasers } from './base/releasers.ts';
+import { shutdownTimeout } from './base/shutdown-timeout.ts';
 import type { Config } from './config/config.ts';
 import { runCycle } from './cycle/cycle-run.ts';
 import type { Emit } from './cycle/events.ts';
@@ -100,8 +101,10 @@ function watchShutdown({ log, signals }: DaemonOptions, limitMs: () => number): 
   const onDrain = () => {
     log.info('finishing what is under way; a second signal aborts', { signal: signals.received });
     const shutdownTimeoutMs = limitMs();
+    signals.finishWithinMs = shutdownTimeoutMs;
     timer = setTimeout(() => {
-      log.error('not ended within shutdownTimeout, giving up', { shutdownTimeoutMs });
+      const error = shutdownTimeout(shutdownTimeoutMs);
+      log.error(error.message, { shutdownTimeoutMs, ...errorFields(error) });
       signals.giveUp();
     }, shutdownTimeoutMs);
     timer.unref();

@@ -83,6 +83,18 @@ export const syncErrors = {
     causes: ['Ctrl-C, or a supervisor'],
     fix: ['run it again'],
   },
+  SHUTDOWN_TIMEOUT: {
+    means:
+      'A signal asked the process to end, and it was not done within `shutdownTimeout`. It was ended; what was saved by then is valid.',
+    causes: [
+      'a server that takes a request and does not answer',
+      'writes under way that need longer; the next run repeats none that was recorded',
+    ],
+    fix: [
+      'a larger `shutdownTimeout`, below the time after which the supervisor kills',
+      'see what the message says is open',
+    ],
+  },
   STARTUP_TIMEOUT: {
     means: 'The servers could not be reached within `startupTimeout`.',
     causes: ['the failure that the message names'],

@@ -72,6 +72,7 @@ export const errorCodes = {
   ORIGIN_EMPTY: { class: 'path', exit: exitCodes.held },
   CYCLE_TIMEOUT: { class: 'abort', exit: exitCodes.tryLater },
   INTERRUPTED: { class: 'abort', exit: exitCodes.interrupted },
+  SHUTDOWN_TIMEOUT: { class: 'abort', exit: exitCodes.terminated },
   CONFIG_UNREADABLE: { class: 'fatal', exit: exitCodes.config },
   CONFIG_SYNTAX: { class: 'fatal', exit: exitCodes.config },
   CONFIG_BAD_VALUE: { class: 'fatal', exit: exitCodes.config },
@@ -186,8 +187,13 @@ export function asVsyncError(error: unknown): VsyncError {
   if (error instanceof VsyncError) return error;
   return new VsyncError({
     code: 'UNEXPECTED',
-    message: `unexpected failure: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+    message: `unexpected failure: ${error instanceof Error ? described(error) : String(error)}`,
     hint: 'this is a defect of vsync; run again with --log.level debug and report it',
     cause: error,
   });
+}
+
+/** Parsers quote what they stumble over, which may be a secret. */
+function described({ name, message }: Error): string {
+  return name === 'SyntaxError' ? name : `${name}: ${message}`;
 }

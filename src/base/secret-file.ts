@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from './clock.ts';
 import { VsyncError } from './errors.ts';
-import { Secret } from './secret.ts';
+import { Secret, withoutTokens } from './secret.ts';
 
 /** How often a file is looked at, at most. */
 const lookEveryMs = 5_000;
@@ -15,8 +15,8 @@ export async function readSecretFile(file: string): Promise<Secret> {
   if (typeof text === 'string' && text !== '') return new Secret(text);
   throw new VsyncError({
     code: 'CONFIG_UNREADABLE',
-    path: file,
-    message: `cannot read ${file}: ${typeof text === 'string' ? 'it is empty' : text.code}`,
+    path: withoutTokens(file),
+    message: `cannot read ${withoutTokens(file)}: ${typeof text === 'string' ? 'it is empty' : text.code}`,
     hint: 'it must exist, hold one line, and be readable for the user that vsync runs as',
   });
 }

@@ -41,3 +41,8 @@ export class Secret {
     return redacted;
   }
 }
+
+/** Text that a person wrote without what looks like a token of Vault: it may be in a place where it does not belong, such as a file's name. */
+export function withoutTokens(text: string): string {
+  return text.replace(/(hv[sbr]|(?<!\w)[sbr])\.[\w-]{20,}/g, '$1.***');
+}

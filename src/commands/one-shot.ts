@@ -34,6 +34,7 @@ export async function withSession<C extends Config, T>(
   const color = colorFor(io.err, io.env, options.color);
   const log = openLog({ level: config.log.level, type: config.log.type, stream: progress.stream, color });
   progress.useLog(log);
+  io.signals.finishWithinMs = config.shutdownTimeoutMs;
   const releasers = new Releasers();
   releasers.push(() => log.close());
   const context = {

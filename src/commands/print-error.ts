@@ -5,7 +5,7 @@ import type { CommandIo } from './command-io.ts';
  * A failure for a person: what, where, why, what to do, and the id under which `docs/errors.md` says more. With `json` the same as one
  * line, the last on standard error, so that a script finds it.
  */
-export function printError(error: VsyncError, io: CommandIo, json = false): void {
+export function printError(error: VsyncError, io: Pick<CommandIo, 'err'>, json = false): void {
   if (json) {
     const { code: id, exitCode: code, message, why, hint, note, where, status } = error;
     io.err.write(

@@ -1,3 +1,4 @@
+import { withoutTokens } from '../base/secret.ts';
 import { configFrom } from './assemble.ts';
 import type { Assignment } from './assign.ts';
 import type { Config, Draft, Role } from './config.ts';
@@ -54,9 +55,10 @@ export async function loadConfig(options: LoadOptions): Promise<Loaded> {
   };
 }
 
-/** What several destinations share is wrong once, not once for each. */
+/** What several destinations share is wrong once, not once for each. A token that was taken for something else is not shown. */
 function distinct(problems: readonly Problem[]): Problem[] {
-  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+  const texts = problems.map((problem) => withoutTokens(JSON.stringify(problem)));
+  return [...new Set(texts)].map((text) => JSON.parse(text) as Problem);
 }
 
 /** What must differ between the destinations of one process. */

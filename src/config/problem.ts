@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../base/errors.ts';
+import { withoutTokens } from '../base/secret.ts';
 
 /** What is wrong, or worth knowing, about a configuration. Problems are data: all of them are found at once, none is thrown. */
 export interface Problem {
@@ -30,7 +31,9 @@ function detail(problem: Problem): string {
 
 /** A value as `(got X)` shows it: short, on one line, without what may be credentials in an address. */
 export function quoted(text: string): string {
-  const clean = text.replace(/^(.*?:\/\/)?.*@/s, '$1***@').replace(/(:\/\/[^?#]*)[?#].*/s, '$1?***');
+  const clean = withoutTokens(text)
+    .replace(/^(.*?:\/\/)?.*@/s, '$1***@')
+    .replace(/(:\/\/[^?#]*)[?#].*/s, '$1?***');
   return JSON.stringify(clean.length > 60 ? `${clean.slice(0, 57)}...` : clean);
 }
 

@@ -1,4 +1,4 @@
-import { Secret } from '../base/secret.ts';
+import { Secret, withoutTokens } from '../base/secret.ts';
 import type { Config } from './config.ts';
 import { formatDuration } from './duration.ts';
 import { keySpecs } from './keys.ts';
@@ -24,7 +24,7 @@ export function showConfig(config: Config, sources: ReadonlyMap<string, Source>)
       );
       const source = sources.get(key) ?? (value === undefined ? undefined : { kind: 'default' as const });
       const text = kind === 'duration' && typeof value === 'number' ? formatDuration(value) : printed(value);
-      return { key, value: text, source: source && placeOf(source) };
+      return { key, value: text && withoutTokens(text), source: source && placeOf(source) };
     });
 }
 

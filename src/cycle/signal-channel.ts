@@ -9,6 +9,8 @@ export class SignalChannel {
   readonly #drain = new AbortController();
   readonly #abort = new AbortController();
   readonly #runNow = new Set<() => void>();
+  /** The time between the first stopping signal and the end: `shutdownTimeout`, once the configuration is known. */
+  finishWithinMs = 25_000;
   #received: NodeJS.Signals | undefined;
   #target: NodeJS.Process | undefined;
 

@@ -57,6 +57,10 @@ describe('a failure', () => {
       message: 'unexpected failure: TypeError: x is not a function',
       cause,
     });
+    // A parser's message quotes what it read.
+    expect(asVsyncError(new SyntaxError('"s.canary" is not JSON')).message).toBe(
+      'unexpected failure: SyntaxError',
+    );
     expect(asVsyncError('a word').message).toBe('unexpected failure: a word');
     expect(asVsyncError(undefined).message).toBe('unexpected failure: undefined');
   });

@@ -1,6 +1,6 @@
 import { format, inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../../src/base/secret.ts';
+import { Secret, withoutTokens } from '../../src/base/secret.ts';
 import { SecretValue } from '../../src/sync/secret-value.ts';
 
 const text = 's.canary-4711';
@@ -46,4 +46,21 @@ describe.each([
   it('is given out by reveal() only', () => {
     expect(secret.reveal()).toBe(text);
   });
+});
+
+it.each([
+  { text: `cannot read /etc/hvs.${'a'.repeat(24)}`, is: 'cannot read /etc/hvs.***' },
+  {
+    text: `batch hvb.AAAA${'B-_9'.repeat(30)}, recovery hvr.${'c'.repeat(24)}`,
+    is: 'batch hvb.***, recovery hvr.***',
+  },
+  { text: `of old: s.${'x'.repeat(24)}`, is: 'of old: s.***' },
+  { text: `http://127.0.0.1:8200hvs.${'a'.repeat(24)}`, is: 'http://127.0.0.1:8200hvs.***' },
+  { text: 'hvs.****(sha256:ab12)', is: 'hvs.****(sha256:ab12)' },
+  {
+    text: '/etc/vsync/secrets.production-of-the-whole-world.json',
+    is: '/etc/vsync/secrets.production-of-the-whole-world.json',
+  },
+])('what looks like a token is left out of $text', ({ text: written, is }) => {
+  expect(withoutTokens(written)).toBe(is);
 });

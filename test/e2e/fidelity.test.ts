@@ -227,14 +227,13 @@ const values = fc.array(
 
 const kinds: { name: string; runs: number; pair: () => Promise<Pair>; skip?: boolean }[] = [
   { name: 'real Vault', runs: realServersRequired ? 8 : 4, pair: () => Pair.real(), skip: !runRealServers },
-  { name: 'OpenBao in memory', runs: 12, pair: () => Pair.embedded('openbao', 'openbao') },
-  { name: 'Vault to OpenBao in memory', runs: 8, pair: () => Pair.embedded('vault', 'openbao') },
+  { name: 'OpenBao in memory', runs: 8, pair: () => Pair.embedded('openbao', 'openbao') },
+  { name: 'Vault to OpenBao in memory', runs: 6, pair: () => Pair.embedded('vault', 'openbao') },
 ];
 
 /** Writes what the origin takes: data path -> the text that it serves from then on. */
 async function fill(origin: VaultApi, secrets: Iterable<readonly [path: string, json: string]>) {
-  const taken = new Map<string, string>();
-  for (const [path, json] of secrets) {
+  const written = [...secrets].map(async ([path, json]): Promise<[string, string][]> => {
     const url = path.split('/').map(encodeURIComponent).join('/');
     const body = `{"data":${json}}`;
     // Characters that Vault does not print, and what is too much for OpenBao: nothing is there to be copied.
@@ -242,9 +241,9 @@ async function fill(origin: VaultApi, secrets: Iterable<readonly [path: string, 
       () => false,
       (error: Error) => (/: 400 /.test(error.message) ? true : Promise.reject(error)),
     );
-    if (!refused) taken.set(path, String(await origin.valueText(path)));
-  }
-  return taken;
+    return refused ? [] : [[path, String(await origin.valueText(path))]];
+  });
+  return new Map((await Promise.all(written)).flat());
 }
 
 /** Everything below a mount: data path -> the text that is served. */
@@ -273,7 +272,8 @@ describe.each(kinds)('$name', ({ runs, pair: open, skip = false }) => {
       expect(sorted(await textsOf(pair.destination, mount))).toEqual(sorted(taken));
       expect(await pair.origin.history(mount), 'the origin is only read').toEqual(history);
       expect(cycleEnd(await pair.once('destination', mount)).result).toBe('noop');
-      for (const path of taken.keys()) expect(await pair.destination.versionOf(path)).toBe(1);
+      const versions = [...taken.keys()].map((path) => pair.destination.versionOf(path));
+      expect(new Set(await Promise.all(versions))).toEqual(new Set(taken.size > 0 ? [1] : []));
     }
 
     it('any name that the server takes', async () => {

@@ -42,14 +42,14 @@ describe.runIf(runRealServers)('names and values', () => {
 
   it('odd names: copied, found in sync as they are, and deleted', async () => {
     const scope = await world.scope();
-    for (const name of names) await world.origin.put(scope.path(name), { name });
+    await Promise.all(names.map((name) => world.origin.put(scope.path(name), { name })));
     expect(countsOf(await scope.sync())).toEqual({ add: names.length });
     expect(await world.destination.values(scope.mount)).toEqual(
       Object.fromEntries(names.map((name) => [scope.path(name), { name }])),
     );
     expect(cycleEnd(await scope.sync()).result).toBe('noop');
 
-    for (const name of names) await world.origin.softDelete(scope.path(name));
+    await Promise.all(names.map((name) => world.origin.softDelete(scope.path(name))));
     await world.origin.put(scope.path('kept'), {});
     const top = { guards: { enabled: false } };
     await scope.originOnce();
@@ -100,9 +100,9 @@ describe.runIf(runRealServers)('names and values', () => {
     expect(cycleEnd(await scope.destinationOnce()).result).toBe('noop');
   });
 
-  it('a value of 900 KB', async () => {
+  it('a value of one mebibyte', async () => {
     const scope = await world.scope();
-    const value = { text: 'x'.repeat(900_000) };
+    const value = { text: 'x'.repeat(1024 * 1024) };
     await world.origin.put(scope.path('large'), value);
     await scope.sync();
     expect((await world.destination.get(scope.path('large')))?.data).toEqual(value);

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../servers/processes.ts';
 import { runRealServers } from '../servers/real-servers.ts';
 import { type InterceptingProxy, startInterceptingProxy } from '../support/intercepting-proxy.ts';
 import { countsOf, cycleEnd, errorIds } from '../support/log-reading.ts';
-import type { RunningVsync } from '../support/vsync-process.ts';
-import { type Role, type RunAs, type Scope, World } from '../support/world.ts';
+import { type RunningVsync, runVsync, startVsync } from '../support/vsync-process.ts';
+import { expectCode, type Role, type RunAs, type Scope, World } from '../support/world.ts';
 
 /** Signals and time limits: what is under way is finished or dropped as a whole, and finished work is never lost. */
 describe.runIf(runRealServers)('stopping', () => {
@@ -129,7 +130,62 @@ describe.runIf(runRealServers)('stopping', () => {
     const { process, proxy } = await stuckCopy({ top: { shutdownTimeout: '200ms' } });
     process.kill('SIGTERM');
     expect(await endsSoon(process)).toBe(143);
+    // The watchdog says what it was waiting for.
+    const { log } = await process.finished;
+    expect(errorIds({ log })).toEqual(['SHUTDOWN_TIMEOUT']);
+    const end = log.find((entry) => entry['error.id'] === 'SHUTDOWN_TIMEOUT');
+    expect(end?.['error.why']).toMatch(/still open: .*TCP/);
     await proxy.stop();
+  });
+
+  it.each([{ flags: [] }, { flags: ['--json'] }])(
+    'shutdownTimeout of a command: it is ended, and says what it was waiting for, $flags',
+    async ({ flags }) => {
+      const scope = await world.scope();
+      await world.origin.put(scope.path('a'), {});
+      await scope.originOnce();
+      const proxy = await startInterceptingProxy(world.destination.address);
+      const vault = { address: proxy.address, token: world.destination.token };
+      const file = await scope.destinationConfig({ vault }, { shutdownTimeout: '200ms' });
+      const plan = join(world.dir, `${scope.id}-plan.json`);
+      expectCode(await runVsync(['plan', '-c', file, '--out', plan]), 0);
+      proxy.intercept((request) =>
+        request.startsWith('POST') && request.includes('/data/') ? 'hold' : undefined,
+      );
+      const process = startVsync(['apply', plan, '-c', file, '--yes', ...flags]);
+      await waitFor(() =>
+        proxy.requests.some((request) => request.startsWith('POST') && request.includes('/data/')),
+      );
+      process.kill('SIGTERM');
+      expect(await endsSoon(process)).toBe(143);
+      const { stderr } = await process.finished;
+      expect(stderr).toMatch(/not ended within 0\.2 s/);
+      expect(stderr).toMatch(/still open: .*TCP/);
+      expect(stderr).toContain('SHUTDOWN_TIMEOUT');
+      await proxy.stop();
+    },
+  );
+
+  it.each([
+    { command: 'plan' },
+    { command: 'check' },
+    { command: 'check --deep' },
+    { command: 'doctor' },
+    { command: 'status' },
+    { command: 'approve' },
+    { command: 'sync-info show' },
+    { command: 'sync-info verify' },
+    { command: 'sync-info export' },
+  ])('SIGINT ends vsync $command that waits for its servers', async ({ command }) => {
+    const scope = await world.scope();
+    const address = silentVault().address;
+    const both = { vault: silentVault(), consul: { address } };
+    const file = await scope.destinationConfig(both, { origin: scope.originBlock(both) });
+    const connected = once(silent, 'connection');
+    const process = startVsync([...command.split(' '), '-c', file]);
+    await connected;
+    process.kill('SIGINT');
+    expect(await endsSoon(process)).toBe(130);
   });
 
   it('writes under way are finished and recorded when the first signal comes (R10)', async () => {

@@ -149,9 +149,8 @@ export class VaultApi {
 
   /** Metadata of every key below a mount, deleted ones included: whatever is written there shows in it. */
   async history(mount: string): Promise<Map<string, unknown>> {
-    const found = new Map<string, unknown>();
-    for (const path of await this.paths(mount)) found.set(path, await this.metadata(path));
-    return found;
+    const paths = await this.paths(mount);
+    return new Map(await Promise.all(paths.map(async (path) => [path, await this.metadata(path)] as const)));
   }
 
   /** The data path of every key below a mount, without judging whether it is live. */

@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string;
+  /** Something is left open by intent. */
+  readonly mayHang?: boolean;
 }
 
 /** Runs `vsync ...args` to its end. */
@@ -50,7 +52,7 @@ export class RunningVsync {
   stdout = '';
   stderr = '';
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, { mayHang = false }: RunOptions = {}) {
     this.child = child;
     child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
@@ -58,13 +60,21 @@ export class RunningVsync {
     child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });
-    this.finished = once(child, 'close').then(([code, signal]) => ({
-      code: code as number | null,
-      signal: signal as NodeJS.Signals | null,
-      stdout: this.stdout,
-      stderr: this.stderr,
-      log: this.log,
-    }));
+    this.finished = once(child, 'close').then(([code, signal]) => {
+      // No test may leave sockets or timers: whatever ran must have ended by itself when its work was done.
+      const leak = /^.*the process does not end; still open.*$/m.exec(this.stderr);
+      if (leak !== null && !mayHang)
+        throw new Error(`vsync ${child.spawnargs.slice(2).join(' ')}: ${leak[0]}`);
+      return {
+        code: code as number | null,
+        signal: signal as NodeJS.Signals | null,
+        stdout: this.stdout,
+        stderr: this.stderr,
+        log: this.log,
+      };
+    });
+    // Whoever waits for it hears of it; a test that does not is no unhandled rejection.
+    this.finished.catch(() => {});
   }
 
   /** What was logged so far, when it runs with `--log.type json`. */
@@ -129,5 +139,5 @@ export function startVsync(args: readonly string[], options: RunOptions = {}): R
   started.add(child);
   child.once('close', () => started.delete(child));
   child.stdin?.end(options.stdin ?? '');
-  return new RunningVsync(child);
+  return new RunningVsync(child, options);
 }
