@@ -1,4 +1,4 @@
-import { errorCatalogue } from '../../src/base/error-catalogue.ts';
+import { type ErrorExplanation, errorCatalogue, warningCatalogue } from '../../src/base/error-catalogue.ts';
 import { type ErrorCode, errorCodes, exitCodes, type FailureClass } from '../../src/base/errors.ts';
 import { generatedFrom, table } from './markdown.ts';
 
@@ -38,19 +38,26 @@ ${table(
   }),
 )}
 
-${codes.map(section).join('\n')}`;
+${[...codes.map(section), ...Object.entries(warningCatalogue).map(warningSection)].join('\n')}`;
 }
 
 function section(code: ErrorCode): string {
-  const { means, causes, fix } = errorCatalogue[code];
   const { class: failureClass, exit } = errorCodes[code];
   const exitNote = exit === exitCodes.interrupted ? `${exit}, after SIGTERM ${exitCodes.terminated}` : exit;
+  return explained(code, errorCatalogue[code], `Class ${failureClass}, exit code ${exitNote}.`);
+}
+
+function warningSection([code, explanation]: readonly [string, ErrorExplanation]): string {
+  return explained(code, explanation, 'A warning: nothing fails because of it.');
+}
+
+function explained(code: string, { means, causes, fix }: ErrorExplanation, weight: string): string {
   const because = causes.length === 0 ? '' : `Likely because of:\n\n${list(causes)}\n`;
   return `## ${code}
 
 ${means}
 
-Class ${failureClass}, exit code ${exitNote}.
+${weight}
 
 ${because}What to do:
 

@@ -88,6 +88,9 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+/** What is worth a warning, and fails nothing. */
+export type WarningCode = 'TOKEN_TTL_SHORT' | 'CLOCK_SKEW';
+
 /** The object a failure is about. Never holds a value, a token or a key inside a secret. */
 export interface Where {
   readonly side?: Side;

@@ -1,11 +1,10 @@
-import { asVsyncError, type ErrorCode } from '../../base/errors.ts';
+import { asVsyncError, type ErrorCode, type WarningCode } from '../../base/errors.ts';
 
 /** What `doctor` found, check by check. */
 
 export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skip';
 
-/** Findings have the ids of failures, and some of their own: they are worth a warning and fail nothing. */
-export type FindingCode = ErrorCode | 'TOKEN_TTL_SHORT' | 'CLOCK_SKEW';
+export type FindingCode = ErrorCode | WarningCode;
 
 export interface Check {
   /** `skip`: something before it failed, so that nothing can be said. */
