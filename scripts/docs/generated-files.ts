@@ -1,5 +1,5 @@
 import { commandModel } from '../../src/commands/command-model.ts';
-import { configSchemaText } from '../../src/commands/config-schema.ts';
+import { configSchemaText } from '../../src/commands/config/schema.ts';
 import { commandTree } from '../../src/commands/tree/program.ts';
 import { SignalChannel } from '../../src/cycle/signal-channel.ts';
 import { cliPage } from './cli-page.ts';

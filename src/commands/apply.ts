@@ -6,19 +6,19 @@ import { exitCodeOf } from '../daemon.ts';
 import { type DestinationRole, openDestination } from '../roles/destination.ts';
 import { narrowPlan } from '../sync/narrow-plan.ts';
 import type { Plan } from '../sync/plan.ts';
-import { choiceOf, requirePlanOf, requireSameBasis, requireSameConfig } from './apply-basis.ts';
-import { ApplyReport } from './apply-report.ts';
+import { choiceOf, requirePlanOf, requireSameBasis, requireSameConfig } from './apply/basis.ts';
+import { ApplyReport } from './apply/report.ts';
 import type { CommandIo } from './command-io.ts';
-import { confirm } from './confirm.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { configFor } from './load-config.ts';
 import { endedBySignal, type Session, withSession, writingEvents } from './one-shot.ts';
-import type { DestinationConfig } from './plan-basis.ts';
-import type { PlanDocument } from './plan-document.ts';
-import { readPlan } from './plan-file.ts';
-import { maxLinesFor, printJson, styleFor } from './plan-print.ts';
-import { planText } from './plan-text.ts';
-import { counted } from './text-style.ts';
+import type { DestinationConfig } from './plan/basis.ts';
+import type { PlanDocument } from './plan/document.ts';
+import { readPlan } from './plan/file.ts';
+import { maxLinesFor, printJson, styleFor } from './plan/print.ts';
+import { planText } from './plan/text.ts';
+import { confirm } from './terminal/confirm.ts';
+import { counted } from './terminal/text-style.ts';
 
 export interface ApplyCommandOptions extends GlobalOptions {
   /** A plan whose basis has moved is applied as far as it is still to be done. */

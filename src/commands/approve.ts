@@ -18,8 +18,8 @@ import { writeJson } from './inspect-json.ts';
 import { type InfoSide, inspectScope, openSides, ownSide } from './inspect-sides.ts';
 import { configFor } from './load-config.ts';
 import { nodeName } from './node-name.ts';
-import { ago, inFuture } from './relative-time.ts';
-import { counted, grouped, shownPath } from './text-style.ts';
+import { ago, inFuture } from './terminal/relative-time.ts';
+import { counted, grouped, shownPath } from './terminal/text-style.ts';
 
 /**
  * `vsync approve [SET]`: releases exactly the set of deletes that the last cycle of this node held; without a set it says what is held.

@@ -4,14 +4,14 @@ import { type CheckResult, repairOf } from '../cycle/check-destination.ts';
 import { type CycleRun, runCycle } from '../cycle/cycle-run.ts';
 import type { CycleOutcome } from '../cycle/outcome.ts';
 import { type DestinationRole, openDestination } from '../roles/destination.ts';
-import { type CheckDocument, checkDocument, RepairReport } from './check-document.ts';
-import { checkText } from './check-text.ts';
+import { type CheckDocument, checkDocument, RepairReport } from './check/document.ts';
+import { checkText } from './check/text.ts';
 import type { CommandIo } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { configFor } from './load-config.ts';
 import { endedBySignal, readOnlyPass, type Session, withSession, writingEvents } from './one-shot.ts';
-import type { DestinationConfig } from './plan-basis.ts';
-import { maxLinesFor, printJson, styleFor } from './plan-print.ts';
+import type { DestinationConfig } from './plan/basis.ts';
+import { maxLinesFor, printJson, styleFor } from './plan/print.ts';
 
 export interface CheckCommandOptions extends GlobalOptions {
   /** Values are compared, in memory. */

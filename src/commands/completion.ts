@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { exitCodes } from '../base/errors.ts';
 import type { CommandIo } from './command-io.ts';
 import { commandModel } from './command-model.ts';
-import { bashCompletion } from './completion-bash.ts';
-import { fishCompletion } from './completion-fish.ts';
-import { completionTables } from './completion-tables.ts';
-import { zshCompletion } from './completion-zsh.ts';
+import { bashCompletion } from './completion/bash.ts';
+import { fishCompletion } from './completion/fish.ts';
+import { completionTables } from './completion/tables.ts';
+import { zshCompletion } from './completion/zsh.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];

@@ -9,7 +9,7 @@ import { type CommandIo, colorFor } from './command-io.ts';
 import { dryRun } from './dry-run.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { configFor, loadFor } from './load-config.ts';
-import { openProgress } from './progress.ts';
+import { openProgress } from './terminal/progress.ts';
 
 /** What `vsync origin` and `vsync destination` were called with. */
 export interface CycleCommandOptions extends GlobalOptions {

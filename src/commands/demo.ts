@@ -9,7 +9,7 @@ import type { DevVault } from '../dev/vault/dev-vault.ts';
 import type { CommandIo } from './command-io.ts';
 import { cycleCommand } from './cycle-command.ts';
 import { type DevServers, devConfig, type Flavour, startDevServers, untilStopped } from './dev-servers.ts';
-import { counted } from './text-style.ts';
+import { counted } from './terminal/text-style.ts';
 
 /**
  * `vsync demo`: the whole job on in-memory servers, step by step, in plain words. Origin and destination are run exactly as from the

@@ -13,11 +13,11 @@ import { bucketJson } from '../sync/bucket.ts';
 import type { CommandIo } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { endedBySignal, readOnlyPass, type Session, withSession } from './one-shot.ts';
+import type { DestinationConfig } from './plan/basis.ts';
+import { maxLinesFor, printJson, printPlan, styleFor } from './plan/print.ts';
 import { makePlan } from './plan.ts';
-import type { DestinationConfig } from './plan-basis.ts';
-import { maxLinesFor, printJson, printPlan, styleFor } from './plan-print.ts';
-import { type ScanDocument, scanDocument } from './scan-document.ts';
-import { scanText } from './scan-text.ts';
+import { type ScanDocument, scanDocument } from './scan/document.ts';
+import { scanText } from './scan/text.ts';
 
 export interface DryRunOptions extends GlobalOptions {
   readonly once: boolean;

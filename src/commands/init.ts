@@ -10,7 +10,7 @@ import { nomadFiles } from './init/nomad.ts';
 import { policyFiles } from './init/policies.ts';
 import type { Platform, StarterFile } from './init/starter-file.ts';
 import { systemdFiles } from './init/systemd.ts';
-import { counted } from './text-style.ts';
+import { counted } from './terminal/text-style.ts';
 
 export interface InitOptions extends GlobalOptions {
   readonly platform: Platform;

@@ -6,7 +6,7 @@ import { type Problem, renderProblem } from '../config/problem.ts';
 import type { Source } from '../config/source.ts';
 import type { CommandIo } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
-import { printError } from './print-error.ts';
+import { printError } from './terminal/print-error.ts';
 
 export interface LoadedConfig {
   readonly config: Config;

@@ -11,7 +11,7 @@ import { exitCodeOf } from '../daemon.ts';
 import type { RoleContext } from '../roles/role.ts';
 import { type CommandIo, colorFor } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
-import { openProgress, type Progress } from './progress.ts';
+import { openProgress, type Progress } from './terminal/progress.ts';
 
 /** What commands have in common that open a role, do one thing with it and print a result: `plan`, `apply`, `check`, dry runs. */
 

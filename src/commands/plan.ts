@@ -4,11 +4,11 @@ import type { CommandIo } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { configFor } from './load-config.ts';
 import { endedBySignal, readOnlyPass, type Session, withSession } from './one-shot.ts';
-import type { DestinationConfig } from './plan-basis.ts';
-import { planDocument } from './plan-build.ts';
-import type { PlanDocument } from './plan-document.ts';
-import { requirePlace, savePlan } from './plan-file.ts';
-import { type PlanForm, printPlan } from './plan-print.ts';
+import type { DestinationConfig } from './plan/basis.ts';
+import { planDocument } from './plan/build.ts';
+import type { PlanDocument } from './plan/document.ts';
+import { requirePlace, savePlan } from './plan/file.ts';
+import { type PlanForm, printPlan } from './plan/print.ts';
 
 export interface PlanCommandOptions extends GlobalOptions, PlanForm {
   /** 2 for differences, 4 for held deletes, instead of 0 for both. */

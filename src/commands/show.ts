@@ -1,12 +1,12 @@
 import { exitCodes } from '../base/errors.ts';
 import type { CommandIo } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
-import type { PlanDocument } from './plan-document.ts';
-import { readPlan } from './plan-file.ts';
-import { maxLinesFor, printJson, styleFor } from './plan-print.ts';
-import { planText } from './plan-text.ts';
-import { markdownText } from './show-markdown.ts';
-import { quotedWord, shownPath } from './text-style.ts';
+import type { PlanDocument } from './plan/document.ts';
+import { readPlan } from './plan/file.ts';
+import { markdownText } from './plan/markdown.ts';
+import { maxLinesFor, printJson, styleFor } from './plan/print.ts';
+import { planText } from './plan/text.ts';
+import { quotedWord, shownPath } from './terminal/text-style.ts';
 
 export interface ShowOptions extends GlobalOptions {
   readonly format: 'text' | 'markdown' | 'json';

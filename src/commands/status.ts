@@ -7,13 +7,13 @@ import type { GlobalOptions } from './global-options.ts';
 import { inspectScope, openSides } from './inspect-sides.ts';
 import { configFor } from './load-config.ts';
 import { nearerFile } from './nearer-file.ts';
-import { printError } from './print-error.ts';
-import { type Fleet, FleetReader, mergedFleets } from './status-fleet.ts';
-import { statusJson } from './status-json.ts';
-import { statusText } from './status-text.ts';
-import { repeatUntilStopped } from './status-watch.ts';
-import { isGood } from './status-word.ts';
-import type { TextStyle } from './text-style.ts';
+import { type Fleet, FleetReader, mergedFleets } from './status/fleet.ts';
+import { statusJson } from './status/json.ts';
+import { statusText } from './status/text.ts';
+import { repeatUntilStopped } from './status/watch.ts';
+import { isGood } from './status/word.ts';
+import { printError } from './terminal/print-error.ts';
+import type { TextStyle } from './terminal/text-style.ts';
 
 export interface StatusOptions extends GlobalOptions {
   /** The process whose configuration it is; unset: as the configuration tells. */

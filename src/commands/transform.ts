@@ -4,7 +4,7 @@ import { type CommandIo, colorFor, widthOf } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { writeJson } from './inspect-json.ts';
 import { configFor, readStdin } from './load-config.ts';
-import { paint, shownPath, type TextStyle } from './text-style.ts';
+import { paint, shownPath, type TextStyle } from './terminal/text-style.ts';
 import { type TestedPath, testPaths } from './transform-test.ts';
 
 /** `vsync transform test PATH...` and `vsync transform list`: what the configured rules do, without any network. */

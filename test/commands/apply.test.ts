@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PlanDocument } from '../../src/commands/plan-document.ts';
-import { planProblem } from '../../src/commands/plan-schema.ts';
+import type { PlanDocument } from '../../src/commands/plan/document.ts';
+import { planProblem } from '../../src/commands/plan/schema.ts';
 import { SignalChannel } from '../../src/cycle/signal-channel.ts';
 import { PlanWorld, type RunAs } from './plan-world.ts';
 

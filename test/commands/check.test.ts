@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CheckDocument, Drift } from '../../src/commands/check-document.ts';
+import type { CheckDocument, Drift } from '../../src/commands/check/document.ts';
 import { SignalChannel } from '../../src/cycle/signal-channel.ts';
 import { PlanWorld, type RunAs } from './plan-world.ts';
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { hideBytes, titleWithoutSecrets } from '../../src/commands/own-output.ts';
+import { hideBytes, titleWithoutSecrets } from '../../src/commands/terminal/own-output.ts';
 import { flagSpecs } from '../../src/config/flags.ts';
 import { keySpecs } from '../../src/config/keys.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planProblem, planSchema } from '../../src/commands/plan-schema.ts';
+import { planProblem, planSchema } from '../../src/commands/plan/schema.ts';
 import { somePlan } from './some-plan.ts';
 
 /** A document with one part of it replaced. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { PlanDocument } from '../../src/commands/plan-document.ts';
-import { pathsText, plainText } from '../../src/commands/plan-plain.ts';
-import { planText } from '../../src/commands/plan-text.ts';
+import type { PlanDocument } from '../../src/commands/plan/document.ts';
+import { pathsText, plainText } from '../../src/commands/plan/plain.ts';
+import { planText } from '../../src/commands/plan/text.ts';
 import { change, somePlan } from './some-plan.ts';
 
 const ending = ['Nothing was changed.'];

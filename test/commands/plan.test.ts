@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { planProblem, planSchema } from '../../src/commands/plan-schema.ts';
-import type { JsonSchema } from '../../src/commands/plan-validate.ts';
+import { planProblem, planSchema } from '../../src/commands/plan/schema.ts';
+import type { JsonSchema } from '../../src/commands/plan/validate.ts';
 import { SignalChannel } from '../../src/cycle/signal-channel.ts';
 import { PlanWorld } from './plan-world.ts';
 

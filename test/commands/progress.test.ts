@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Log } from '../../src/base/log.ts';
 import type { TextStream } from '../../src/commands/command-io.ts';
-import { barText, openProgress } from '../../src/commands/progress.ts';
+import { barText, openProgress } from '../../src/commands/terminal/progress.ts';
 
 const facts = { done: 1200, total: 4210, perSecond: 120.4, secondsLeft: 25 };
 

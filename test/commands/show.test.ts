@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Change, PlanDocument } from '../../src/commands/plan-document.ts';
+import type { Change, PlanDocument } from '../../src/commands/plan/document.ts';
 import { PlanWorld, type Result } from './plan-world.ts';
 import { change, somePlan } from './some-plan.ts';
 

@@ -1,4 +1,4 @@
-import type { Change, PlanDocument } from '../../src/commands/plan-document.ts';
+import type { Change, PlanDocument } from '../../src/commands/plan/document.ts';
 
 /** The plan of the operations reference, as a document: one change of each kind, one path left alone. */
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ago, inFuture, span } from '../../src/commands/relative-time.ts';
-import { headline, isGood, silentSince, wordOf } from '../../src/commands/status-word.ts';
-import { wrapText } from '../../src/commands/wrap-text.ts';
+import { headline, isGood, silentSince, wordOf } from '../../src/commands/status/word.ts';
+import { ago, inFuture, span } from '../../src/commands/terminal/relative-time.ts';
+import { wrapText } from '../../src/commands/terminal/wrap-text.ts';
 import type { NodeStatus } from '../../src/consul/node-store.ts';
 
 const noon = Date.parse('2026-01-02T12:00:00Z');

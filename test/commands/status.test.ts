@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { repeatUntilStopped } from '../../src/commands/status-watch.ts';
+import { repeatUntilStopped } from '../../src/commands/status/watch.ts';
 import type { NodeStatus } from '../../src/consul/node-store.ts';
 import { SignalChannel } from '../../src/cycle/signal-channel.ts';
 import { startDevConsul } from '../../src/dev/consul/dev-consul.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PlanDocument } from '../../src/commands/plan-document.ts';
+import type { PlanDocument } from '../../src/commands/plan/document.ts';
 import { waitFor } from '../servers/processes.ts';
 import { runRealServers } from '../servers/real-servers.ts';
 import { type Finished, runVsync, startVsync } from '../support/vsync-process.ts';

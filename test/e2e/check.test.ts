@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CheckDocument } from '../../src/commands/check-document.ts';
+import type { CheckDocument } from '../../src/commands/check/document.ts';
 import { runRealServers } from '../servers/real-servers.ts';
 import { runVsync } from '../support/vsync-process.ts';
 import { expectCode, type Json, type Scope, World } from '../support/world.ts';

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PlanDocument } from '../../src/commands/plan-document.ts';
-import { planProblem } from '../../src/commands/plan-schema.ts';
+import type { PlanDocument } from '../../src/commands/plan/document.ts';
+import { planProblem } from '../../src/commands/plan/schema.ts';
 import { runRealServers } from '../servers/real-servers.ts';
 import { type Finished, runVsync } from '../support/vsync-process.ts';
 import { expectCode, type Json, type Scope, World } from '../support/world.ts';

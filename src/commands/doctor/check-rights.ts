@@ -1,7 +1,7 @@
 import { locate, type Mount } from '../../sync/mount-path.ts';
 import { pathFilter } from '../../sync/path-filter.ts';
 import { capabilities } from '../../vault/mounts.ts';
-import { counted } from '../text-style.ts';
+import { counted } from '../terminal/text-style.ts';
 import type { DoctorContext, DoctorSide } from './context.ts';
 import type { Check } from './report.ts';
 

@@ -1,5 +1,5 @@
-import { countPaths, faultOf, infoMissing, maxBucketBytes } from '../sync-info-read.ts';
-import { counted } from '../text-style.ts';
+import { countPaths, faultOf, infoMissing, maxBucketBytes } from '../sync-info/read.ts';
+import { counted } from '../terminal/text-style.ts';
 import type { DoctorContext, DoctorSide, StoredInfo } from './context.ts';
 
 /** The stored sync info of each side: there, verified, and with room in its buckets. */

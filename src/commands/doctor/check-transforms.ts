@@ -5,7 +5,7 @@ import type { DataPath } from '../../sync/mount-path.ts';
 import { pathFilter } from '../../sync/path-filter.ts';
 import { type Target, transformPath } from '../../sync/transform.ts';
 import { mountOf } from '../../vault/mounts.ts';
-import { counted } from '../text-style.ts';
+import { counted } from '../terminal/text-style.ts';
 import { findUncopied, type PathProblem } from '../transform-test.ts';
 import { type DoctorContext, publishedPaths } from './context.ts';
 import type { Check } from './report.ts';

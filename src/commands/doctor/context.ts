@@ -7,7 +7,7 @@ import { openVault, retryPolicyOf, type VaultConnection } from '../../roles/conn
 import type { DataPath } from '../../sync/mount-path.ts';
 import type { VaultHealth } from '../../vault/health.ts';
 import { type InfoSide, openSides } from '../inspect-sides.ts';
-import { readInfo } from '../sync-info-read.ts';
+import { readInfo } from '../sync-info/read.ts';
 import type { Report } from './report.ts';
 
 /** What the checks of one run share. */

@@ -1,6 +1,6 @@
 import type { CommandIo } from '../command-io.ts';
-import { type Color, counted, paint, shownPath, type TextStyle } from '../text-style.ts';
-import { wrapText } from '../wrap-text.ts';
+import { type Color, counted, paint, shownPath, type TextStyle } from '../terminal/text-style.ts';
+import { wrapText } from '../terminal/wrap-text.ts';
 import type { Check, CheckStatus, Report, ReportListener } from './report.ts';
 
 /** Checks for a person to read, each as soon as it is known. */

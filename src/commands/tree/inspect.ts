@@ -90,7 +90,7 @@ function addSyncInfoCommands({ program, io, run }: TreeContext): void {
     .addOption(sideOption())
     .action((paths: string[], own, self: Command) =>
       run(
-        import('../sync-info-show.ts').then((it) =>
+        import('../sync-info/show.ts').then((it) =>
           it.syncInfoShow(paths, { ...globalOptions(self), role: own.role, side: own.side }, io),
         ),
       ),
@@ -105,7 +105,7 @@ function addSyncInfoCommands({ program, io, run }: TreeContext): void {
     .addOption(sideOption())
     .action((own, self: Command) =>
       run(
-        import('../sync-info-verify.ts').then((it) =>
+        import('../sync-info/verify.ts').then((it) =>
           it.syncInfoVerify({ ...globalOptions(self), role: own.role, side: own.side }, io),
         ),
       ),
@@ -119,7 +119,7 @@ function addSyncInfoCommands({ program, io, run }: TreeContext): void {
     .option('--yes', 'do not ask')
     .action((own, self: Command) =>
       run(
-        import('../sync-info-rebucket.ts').then((it) =>
+        import('../sync-info/rebucket.ts').then((it) =>
           it.syncInfoRebucket(
             { ...globalOptions(self), role: own.role, to: own.to, yes: own.yes === true },
             io,
@@ -136,7 +136,7 @@ function addSyncInfoCommands({ program, io, run }: TreeContext): void {
     .option('--out <file>', 'write to this file, which must not exist')
     .action((own, self: Command) =>
       run(
-        import('../sync-info-export.ts').then((it) =>
+        import('../sync-info/export.ts').then((it) =>
           it.syncInfoExport({ ...globalOptions(self), role: own.role, side: own.side, out: own.out }, io),
         ),
       ),

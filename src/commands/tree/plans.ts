@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { addShortFlags } from '../flag-options.ts';
 import { globalOptions } from '../global-options.ts';
-import { planFlags } from '../plan-flags.ts';
+import { planFlags } from '../plan/flags.ts';
 import { collect, type TreeContext } from './context.ts';
 
 /** `plan`, `apply`, `show`, `check`: what would be done, exactly that done, and what is really there. */

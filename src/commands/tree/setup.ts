@@ -45,7 +45,7 @@ function addConfigCommands({ program, io, run }: TreeContext): void {
     .addOption(role())
     .action((own, self: Command) =>
       run(
-        import('../config-validate.ts').then(({ configValidateCommand }) =>
+        import('../config/validate.ts').then(({ configValidateCommand }) =>
           configValidateCommand({ ...globalOptions(self), role: own.role }, io),
         ),
       ),
@@ -58,7 +58,7 @@ function addConfigCommands({ program, io, run }: TreeContext): void {
     .option('--all', 'also the keys that nothing sets')
     .action((own, self: Command) =>
       run(
-        import('../config-show.ts').then(({ configShowCommand }) =>
+        import('../config/show.ts').then(({ configShowCommand }) =>
           configShowCommand({ ...globalOptions(self), role: own.role, all: own.all === true }, io),
         ),
       ),
@@ -68,7 +68,7 @@ function addConfigCommands({ program, io, run }: TreeContext): void {
     .summary('JSON Schema of configuration files')
     .description('Prints the JSON Schema, for editors and checks; the package has it in schema/.')
     .action(() =>
-      run(import('../config-schema.ts').then(({ configSchemaCommand }) => configSchemaCommand(io))),
+      run(import('../config/schema.ts').then(({ configSchemaCommand }) => configSchemaCommand(io))),
     );
   config
     .command('migrate <file>')
@@ -77,7 +77,7 @@ function addConfigCommands({ program, io, run }: TreeContext): void {
     .option('--write', 'replace the file; the old text stays as FILE.bak, which must not exist')
     .action((file: string, own, self: Command) =>
       run(
-        import('../config-migrate.ts').then(({ configMigrateCommand }) =>
+        import('../config/migrate.ts').then(({ configMigrateCommand }) =>
           configMigrateCommand(file, { ...globalOptions(self), write: own.write === true }, io),
         ),
       ),
