@@ -1,4 +1,5 @@
-import type { ConsulClient, KvEntry, TxnOperation, TxnResult } from '../../src/consul/client.ts';
+import type { KvEntry, TxnResult } from '../../src/consul/answers.ts';
+import type { ConsulClient, TxnOperation } from '../../src/consul/client.ts';
 import { ValueFile } from './value-file.ts';
 
 /**

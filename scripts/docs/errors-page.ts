@@ -1,5 +1,11 @@
-import { type ErrorExplanation, errorCatalogue, warningCatalogue } from '../../src/base/error-catalogue.ts';
-import { type ErrorCode, errorCodes, exitCodes, type FailureClass } from '../../src/base/errors.ts';
+import { errorCatalogue, warningCatalogue } from '../../src/base/error-catalogue.ts';
+import {
+  type ErrorCode,
+  type ErrorExplanation,
+  errorCodes,
+  exitCodes,
+  type FailureClass,
+} from '../../src/base/errors.ts';
 import { generatedFrom, table } from './markdown.ts';
 
 const classes: Readonly<Record<FailureClass, string>> = {

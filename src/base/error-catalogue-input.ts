@@ -1,4 +1,4 @@
-import type { ErrorExplanation } from './error-catalogue.ts';
+import type { ErrorExplanation } from './errors.ts';
 
 /** Failures of what vsync is given: configuration, transforms, plans, command lines. */
 export const inputErrors = {

@@ -1,4 +1,4 @@
-import type { ErrorExplanation } from './error-catalogue.ts';
+import type { ErrorExplanation } from './errors.ts';
 
 /** Failures of Consul, of what is stored there, and of cycles as a whole. */
 export const syncErrors = {

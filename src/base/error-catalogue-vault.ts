@@ -1,4 +1,4 @@
-import type { ErrorExplanation } from './error-catalogue.ts';
+import type { ErrorExplanation } from './errors.ts';
 
 /** Failures of a Vault or OpenBao server, of its tokens, mounts and secrets. */
 export const vaultErrors = {

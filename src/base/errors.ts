@@ -91,6 +91,16 @@ export type ErrorCode = keyof typeof errorCodes;
 /** What is worth a warning, and fails nothing. */
 export type WarningCode = 'TOKEN_TTL_SHORT' | 'CLOCK_SKEW';
 
+/** What a person wants to know of an error code, beyond what the message of one failure says. */
+export interface ErrorExplanation {
+  /** What has happened. */
+  readonly means: string;
+  /** What most often is behind it, the likeliest first. */
+  readonly causes: readonly string[];
+  /** What to do, in this order. */
+  readonly fix: readonly string[];
+}
+
 /** The object a failure is about. Never holds a value, a token or a key inside a secret. */
 export interface Where {
   readonly side?: Side;

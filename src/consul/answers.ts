@@ -1,9 +1,19 @@
-import type { KvEntry, TxnResult } from './client.ts';
-
 /**
  * What Consul answers, and what only looks like it: a proxy's page is no answer, whatever its status. A 404 of its own would look like
  * a key that is not there.
  */
+
+export interface KvEntry {
+  readonly value: string;
+  readonly modifyIndex: number;
+  /** An opaque number beside the value; 0 when left out. */
+  readonly flags?: number;
+}
+
+/** `applied` with the new ModifyIndex of each key that was set, or `refused` by the operations named. */
+export type TxnResult =
+  | { readonly kind: 'applied'; readonly modifyIndexes: ReadonlyMap<string, number> }
+  | { readonly kind: 'refused'; readonly operations: readonly number[]; readonly what: readonly string[] };
 
 export interface Answer {
   readonly status: number;

@@ -13,6 +13,8 @@ import {
   isObject,
   isTxnResult,
   isVerdict,
+  type KvEntry,
+  type TxnResult,
   toEntry,
   toTxnResult,
 } from './answers.ts';
@@ -42,13 +44,6 @@ export interface ConsulClientOptions {
   readonly retry: RetryPolicy;
 }
 
-export interface KvEntry {
-  readonly value: string;
-  readonly modifyIndex: number;
-  /** An opaque number beside the value; 0 when left out. */
-  readonly flags?: number;
-}
-
 /** What a call is made with; a subset of a cycle's scope, so that calls outside a cycle need none. */
 export interface ConsulScope {
   readonly signal?: AbortSignal | undefined;
@@ -65,11 +60,6 @@ export interface TxnOperation {
   readonly Flags?: number;
   readonly Session?: string;
 }
-
-/** `applied` with the new ModifyIndex of each key that was set, or `refused` by the operations named. */
-export type TxnResult =
-  | { readonly kind: 'applied'; readonly modifyIndexes: ReadonlyMap<string, number> }
-  | { readonly kind: 'refused'; readonly operations: readonly number[]; readonly what: readonly string[] };
 
 export interface BlockingAnswer {
   readonly entry: KvEntry | undefined;

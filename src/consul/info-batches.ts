@@ -2,7 +2,6 @@ import type { StoredIndex } from '../cycle/ports.ts';
 import type { SyncInfoChanges } from '../sync/sync-info.ts';
 import type { ConsulClient, TxnOperation } from './client.ts';
 import { bucketTooLarge, indexTooLarge } from './info-errors.ts';
-import type { BucketSizeListener } from './info-save.ts';
 
 /** What a save of sync info consists of, and how much of it fits into one value and into one transaction of Consul. */
 
@@ -13,6 +12,13 @@ const maxOperations = 64;
 const maxTransactionBytes = 524_288 - 1024;
 /** An operation's share of that JSON besides key and value. */
 const operationOverheadBytes = 100;
+
+/** Hears of a bucket that takes more than 80 % of what Consul stores in one key. */
+export type BucketSizeListener = (bucket: {
+  readonly id: number;
+  readonly bytes: number;
+  readonly limit: number;
+}) => void;
 
 /** The changed buckets, then the deletes of those beyond the new number, which nobody reads any more. */
 export function* bucketOperations(

@@ -4,8 +4,15 @@ import type { Completed } from '../cycle/outcome.ts';
 import type { CallScope, StoredIndex } from '../cycle/ports.ts';
 import { indexJson } from '../sync/bucket.ts';
 import type { SyncInfoChanges } from '../sync/sync-info.ts';
-import type { ConsulClient, KvEntry, TxnOperation } from './client.ts';
-import { batches, bucketOperations, fitTransaction, requireStorable } from './info-batches.ts';
+import type { KvEntry } from './answers.ts';
+import type { ConsulClient, TxnOperation } from './client.ts';
+import {
+  type BucketSizeListener,
+  batches,
+  bucketOperations,
+  fitTransaction,
+  requireStorable,
+} from './info-batches.ts';
 import { saveConflict, saveDenied } from './info-errors.ts';
 
 /**
@@ -18,13 +25,6 @@ import { saveConflict, saveDenied } from './info-errors.ts';
 const transactionsInFlight = 8;
 /** How often a step is tried whose outcome is unclear. */
 const maxTries = 3;
-
-/** Hears of a bucket that takes more than 80 % of what Consul stores in one key. */
-export type BucketSizeListener = (bucket: {
-  readonly id: number;
-  readonly bytes: number;
-  readonly limit: number;
-}) => void;
 
 /** Operations that only check: they come before every step of a large save, and tell afterwards what a refusal was about. */
 type Guard = readonly TxnOperation[];

@@ -10,8 +10,9 @@ import type {
 } from '../cycle/ports.ts';
 import { type Bucket, bucketHash, parseBucket, parseIndex } from '../sync/bucket.ts';
 import type { ConsulClient, TxnOperation } from './client.ts';
+import type { BucketSizeListener } from './info-batches.ts';
 import { corruptBuckets, corruptIndex } from './info-errors.ts';
-import { type BucketSizeListener, saveSyncInfo } from './info-save.ts';
+import { saveSyncInfo } from './info-save.ts';
 
 /**
  * Sync info of one side in Consul KV: `<prefix>index` and `<prefix><i>`, shared with the Go program. Every read is verified (R5).

@@ -2,7 +2,7 @@ import { type Side, VsyncError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { OriginConfig } from '../config/config.ts';
 import type { ConsulClient } from '../consul/client.ts';
-import type { BucketSizeListener } from '../consul/info-save.ts';
+import type { BucketSizeListener } from '../consul/info-batches.ts';
 import { approvalKey, readApproval } from '../consul/node-store.ts';
 import type { CallScope } from '../cycle/ports.ts';
 

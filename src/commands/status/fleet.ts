@@ -7,12 +7,12 @@ import {
   type NodeStatus,
   readApproval,
 } from '../../consul/node-store.ts';
-import type { CallScope, StoredIndex } from '../../cycle/ports.ts';
+import type { CallScope } from '../../cycle/ports.ts';
 import { ownPrefix } from '../../roles/shared.ts';
 import { emptyBucketHash } from '../../sync/bucket.ts';
 import type { InfoSide } from '../inspect-sides.ts';
 import { faultOf, readInfo } from '../sync-info/read.ts';
-import { type Pair, readPair } from './pair.ts';
+import { type Pair, readPair, type StoredSide } from './pair.ts';
 import { headline, type StatusWord, silentSince, wordOf } from './word.ts';
 
 /** What Consul tells of all nodes of a configuration, at one moment. Nothing but Consul is asked. */
@@ -177,10 +177,7 @@ export class FleetReader {
   }
 }
 
-/** One side's info with what is needed to look further into it. */
-export interface LoadedInfo {
-  readonly side: InfoSide;
-  readonly stored: StoredIndex;
+interface LoadedInfo extends StoredSide {
   readonly facts: InfoFacts;
 }
 

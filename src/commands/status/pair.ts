@@ -1,11 +1,11 @@
 import type { Config } from '../../config/config.ts';
-import type { CallScope } from '../../cycle/ports.ts';
+import type { CallScope, StoredIndex } from '../../cycle/ports.ts';
 import type { Bucket } from '../../sync/bucket.ts';
 import { compareBuckets, differingBuckets, type Task } from '../../sync/compare.ts';
 import { compareTimes } from '../../sync/insight.ts';
 import { pathFilter } from '../../sync/path-filter.ts';
+import type { InfoSide } from '../inspect-sides.ts';
 import { readInfo } from '../sync-info/read.ts';
-import type { LoadedInfo } from './fleet.ts';
 
 /** How a destination's sync info differs from the origin's. */
 export interface Pair {
@@ -22,10 +22,16 @@ export interface Pair {
   readonly oldestPendingAt: string | undefined;
 }
 
+/** One side's sync info: its index, and where to read more of it. */
+export interface StoredSide {
+  readonly side: InfoSide;
+  readonly stored: StoredIndex;
+}
+
 /** Compares both infos, reading only the buckets that differ. */
 export async function readPair(
-  origin: LoadedInfo,
-  destination: LoadedInfo,
+  origin: StoredSide,
+  destination: StoredSide,
   config: Config,
   scope: CallScope,
 ): Promise<Pair> {
@@ -50,12 +56,12 @@ export async function readPair(
 }
 
 async function bucketsOf(
-  origin: LoadedInfo,
-  destination: LoadedInfo,
+  origin: StoredSide,
+  destination: StoredSide,
   ids: readonly number[] | undefined,
   scope: CallScope,
 ): Promise<[Bucket[], Bucket[]]> {
-  const read = async ({ side }: LoadedInfo) => {
+  const read = async ({ side }: StoredSide) => {
     const idsOf = (index: readonly string[]) => ids?.filter((id) => id < index.length) ?? [...index.keys()];
     const info = await readInfo(side, scope, idsOf);
     return (info?.buckets ?? []).map(({ bucket }) => bucket ?? new Map());
