@@ -61,6 +61,22 @@ describe('the fault proxy', () => {
     expect(seen?.endedAt).toBeGreaterThanOrEqual(seen?.at ?? Number.NaN);
   });
 
+  it('tells of each request as it comes, and of each answer before it goes back', async () => {
+    const told: string[] = [];
+    proxy.onRequest(({ method, path }) => told.push(`${method} ${path}, served ${served.length}`));
+    proxy.onReply(({ method, path }) => told.push(`${method} ${path} answered, served ${served.length}`));
+    proxy.add({ path: /dropped/, action: { kind: 'dropReply' } });
+    proxy.add({ path: /refused/, action: answers.forbidden });
+    for (const path of ['/a', '/dropped', '/refused']) await ask(path);
+    expect(told).toEqual([
+      'GET /a, served 0',
+      'GET /a answered, served 1',
+      'GET /dropped, served 1',
+      'GET /dropped answered, served 2',
+      'GET /refused, served 2',
+    ]);
+  });
+
   it('hits by path, method, body and number', async () => {
     const rule = proxy.add({
       path: /^\/a$/,
@@ -102,8 +118,8 @@ describe('the fault proxy', () => {
     },
     {
       name: 'a 307',
-      action: answers.redirectTo('http://b/x'),
-      answer: { status: 307, headers: { location: 'http://b/x' }, body: '' },
+      action: { kind: 'redirect', to: 'http://b' },
+      answer: { status: 307, headers: { location: 'http://b/a' }, body: '' },
       reachesServer: false,
     },
     { name: 'a reset', action: { kind: 'reset' }, answer: 'ECONNRESET', reachesServer: false },
@@ -147,6 +163,14 @@ describe('the fault proxy', () => {
     gaveUp.abort();
     expect(await answer).toBe('ABORT_ERR');
     expect(served).toEqual([]);
+  });
+
+  it('what is late reaches the server also when the client has gone', async () => {
+    const gaveUp = new AbortController();
+    proxy.add({ path: /./, onHit: () => gaveUp.abort(), action: { kind: 'late', ms: 20 } });
+    expect(await ask('/a', 'PUT', 'x', gaveUp.signal)).toBe('ABORT_ERR');
+    expect(served).toEqual([]);
+    await expect.poll(() => served).toEqual(['PUT /a x']);
   });
 
   it('what is held passes when it is released', async () => {

@@ -24,6 +24,8 @@ export type FaultAction =
   | { readonly kind: 'delay'; readonly ms: number }
   /** Passes the request on as soon as this is resolved. */
   | { readonly kind: 'hold'; readonly until: Promise<unknown> }
+  /** The same, also when the client has given up meanwhile: the server does it late. */
+  | { readonly kind: 'late'; readonly ms: number }
   /** Takes the request and never answers; the server does not see it. */
   | { readonly kind: 'blackHole' }
   /** Resets the connection; the server does not see the request. */
@@ -34,6 +36,8 @@ export type FaultAction =
   | { readonly kind: 'dropReply'; readonly silently?: boolean }
   /** The server does what was asked, and this is said in place of its answer. */
   | ({ readonly kind: 'answerAfterEffect' } & Answer)
+  /** Points to the same path at another server, as a standby does (307). */
+  | { readonly kind: 'redirect'; readonly to: string }
   /** Answers in the server's place. */
   | ({ readonly kind: 'answer' } & Answer);
 
@@ -76,6 +80,8 @@ export interface FaultProxy {
   add(rule: FaultRule): { readonly hits: () => number };
   /** Called for each request as it comes, before anything is done. */
   onRequest(listener: (request: SeenRequest) => void): void;
+  /** Called when the server has answered, before the client learns of it. */
+  onReply(listener: (request: Pick<SeenRequest, 'method' | 'path'>) => void): void;
   /** From now on everything passes; the list of requests is emptied. */
   clear(): void;
   /** The network is gone: connections are reset, new ones refused; and back, under the same address. */
@@ -126,12 +132,6 @@ export const answers = {
   internalError: { kind: 'answer', status: 500, body: '{"errors":["internal error"]}\n' },
   sealed: { kind: 'answer', status: 503, body: '{"errors":["Vault is sealed"]}\n' },
   noLeader: { kind: 'answer', status: 500, body: 'No cluster leader' },
-  redirectTo: (location: string): FaultAction => ({
-    kind: 'answer',
-    status: 307,
-    headers: { Location: location },
-    body: '',
-  }),
 } as const satisfies Record<string, FaultAction | ((...given: never[]) => FaultAction)>;
 
 /** Part of a rule: the first request that is hit makes something happen, and all that are hit pass only when it has happened. */
@@ -177,10 +177,12 @@ type Seen = { -readonly [key in keyof SeenRequest]: SeenRequest[key] };
 /** Starts a proxy on loopback in front of `target` (`http://host:port`). */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const upstream = new URL(target);
-  const agent = new Agent({ keepAlive: true });
+  // Consul takes 200 connections of one client, which all tests of a file share.
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, maxFreeSockets: 4 });
   const requests: string[] = [];
   const seen: Seen[] = [];
   const listeners: ((request: SeenRequest) => void)[] = [];
+  const replyListeners: Parameters<FaultProxy['onReply']>[0][] = [];
   const sockets = new Set<Socket>();
   let armed: Armed[] = [];
 
@@ -220,6 +222,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       return { hits: () => each.hits };
     },
     onRequest: (listener) => void listeners.push(listener),
+    onReply: (listener) => void replyListeners.push(listener),
     clear: () => {
       armed = [];
       requests.length = 0;
@@ -287,6 +290,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       case 'delay':
         setTimeout(() => forward(request, body, response, pass), action.ms).unref();
         return;
+      case 'late':
+        setTimeout(() => forward(request, body, response, pass, true), action.ms).unref();
+        return;
       case 'hold':
         void action.until.then(
           () => forward(request, body, response, pass),
@@ -312,6 +318,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       case 'answerAfterEffect':
         forward(request, body, response, (_answer, _bytes, client) => say(action, client));
         return;
+      case 'redirect':
+        say({ status: 307, headers: { Location: `${action.to}${request.url}` } }, response);
+        return;
       case 'answer':
         say(action, response);
     }
@@ -322,18 +331,23 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     body: Buffer,
     response: ServerResponse,
     reply: (answer: IncomingMessage, bytes: Buffer, client: ServerResponse) => void,
+    evenIfGone = false,
   ): void {
-    if (response.destroyed) return;
-    const { method, url: path, headers } = request;
+    if (response.destroyed && !evenIfGone) return;
+    const { method = '', url: path = '', headers } = request;
     const { hostname: host, port: at } = upstream;
     const onward = httpRequest(
       { agent, host, port: at, method, path, headers },
-      (answer) => void collect(answer).then((bytes) => reply(answer, bytes, response)),
+      (answer) =>
+        void collect(answer).then((bytes) => {
+          for (const listener of replyListeners) listener({ method, path });
+          reply(answer, bytes, response);
+        }),
     );
     onward.on('error', () => response.socket?.destroy());
     // A client that gives up (a blocking query, an abort) takes the request to the server with it.
     response.on('close', () => {
-      if (!response.writableFinished) onward.destroy();
+      if (!response.writableFinished && !evenIfGone) onward.destroy();
     });
     onward.end(body);
   }

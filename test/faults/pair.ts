@@ -105,8 +105,9 @@ export class Pair {
 
   /** The version of each insight that a side has, by key. */
   async insights(side: Role): Promise<Readonly<Record<string, number>>> {
-    const { index: _, ...buckets } = await this.info(side);
-    const entries = Object.values(buckets).flatMap((text) => Object.entries(JSON.parse(text) as object));
+    // Beside index and buckets a crash may have left a probe key.
+    const buckets = Object.entries(await this.info(side)).filter(([key]) => /^\d+$/.test(key));
+    const entries = buckets.flatMap(([, text]) => Object.entries(JSON.parse(text) as object));
     const prefix = this.path('').length;
     return Object.fromEntries(entries.map(([path, { version }]) => [path.slice(prefix), version]));
   }
