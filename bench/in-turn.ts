@@ -5,12 +5,16 @@ type ResultsOf<C extends Contenders> = { readonly [Name in keyof C]: Awaited<Ret
 
 /**
  * Runs contenders in turn, A B A B, so that what else the machine does hits all of them alike. One round before the measured ones warms
- * servers and disk caches up.
+ * servers and disk caches up; `warmUps: 0` where they are warm already.
  */
-export async function inTurn<C extends Contenders>(runs: number, contenders: C): Promise<ResultsOf<C>> {
+export async function inTurn<C extends Contenders>(
+  runs: number,
+  contenders: C,
+  { warmUps = 1 }: { readonly warmUps?: 0 | 1 } = {},
+): Promise<ResultsOf<C>> {
   const names = Object.keys(contenders);
   const results: Record<string, unknown[]> = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round <= runs; round += 1) {
+  for (let round = 1 - warmUps; round <= runs; round += 1) {
     for (const name of names) {
       const result = await contenders[name]?.();
       if (round > 0) results[name]?.push(result);

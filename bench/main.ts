@@ -1,21 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bench } from './bench.ts';
-import type { Measure, TokenKind } from './measure.ts';
+import type { Bench, RealBench } from './bench.ts';
+import { Findings } from './findings.ts';
 import { parseOptions, type RowName, usage } from './options.ts';
 import { OtherProgram } from './other-program.ts';
 import { writeProfiles } from './profile/profiles.ts';
 import { Program } from './program.ts';
-import {
-  currentLoad,
-  describeMachine,
-  markdownOf,
-  type Results,
-  type Section,
-  sectionText,
-  summaryOf,
-  writeJson,
-} from './results.ts';
+import { currentLoad, describeMachine, markdownOf, type Results, summaryOf, writeJson } from './results.ts';
+import { autoRows } from './rows/auto.ts';
 import { destinationRows } from './rows/destination.ts';
 import { firstCopyRows } from './rows/first-copy.ts';
 import { manyRows } from './rows/many.ts';
@@ -72,87 +64,70 @@ export async function main(
     await onRealSite(bench, (site) => writeProfiles(bench, site, options.profile as string));
     return 0;
   }
-  const run = await measureAll(bench);
-  const results: Results = {
-    ...facts,
-    load: [loadBefore, currentLoad()],
-    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
-    servers: run.servers,
-    vsync: bench.program.version(),
-    sections: run.sections,
+  const vsync = bench.program.version();
+  // After each part, so that a run that is stopped leaves what it has measured.
+  const publish = ({ servers, sections, state }: Findings) => {
+    const results: Results = {
+      ...facts,
+      load: [loadBefore, currentLoad()],
+      command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+      servers,
+      vsync,
+      sections,
+      state,
+    };
+    if (options.json !== undefined) writeJson(options.json, results);
+    if (options.write) writeFileSync(join(root, 'bench', 'RESULTS.md'), markdownOf(results));
   };
-  process.stdout.write(`\n${results.sections.map(sectionText).join('\n')}\n${summaryOf(results.sections)}\n`);
-  if (options.json !== undefined) writeJson(options.json, results);
-  if (options.write) writeFileSync(join(root, 'bench', 'RESULTS.md'), markdownOf(results));
-  return 0;
+  const found = new Findings(bench.say, publish);
+  await measureAll(bench, found);
+  found.end();
+  process.stdout.write(`\n${summaryOf(found.sections)}\n`);
+  return found.failed ? 1 : 0;
 }
 
-interface Run {
-  readonly servers: string;
-  readonly sections: readonly Section[];
-}
+const realRows: readonly RowName[] = ['origin', 'auto', 'first-copy', 'destination'];
 
-const realRows: readonly RowName[] = ['origin', 'first-copy', 'destination'];
-
-async function measureAll(bench: Bench): Promise<Run> {
+/** What takes little time comes first, what takes the most comes last. */
+async function measureAll(bench: Bench, found: Findings): Promise<void> {
   const { options, say } = bench;
   const { rows, secrets } = options;
-  const sections: Section[] = [];
-  const add = async (title: string, measures: Promise<Measure[]>) => {
-    sections.push({ title, measures: await measures });
-  };
-  let servers = 'no real servers';
+  if (rows.includes('start')) await found.add('Start', () => startRows(bench));
+  if (rows.includes('openbao')) await found.add('OpenBao', () => openbaoRows(bench, secrets));
+  if (rows.includes('many'))
+    await found.add('Many destinations', () => manyRows(bench, Math.min(secrets, 1000)));
+  if (rows.includes('requests')) await found.add('Requests', () => requestRows(bench, secrets));
   if (rows.some((row) => realRows.includes(row))) {
-    if (realSiteIsThere(process.env)) {
-      await onRealSite(bench, async (site) => {
-        servers = site.description;
-        sections.push(...(await measureReal(bench, site)));
-      });
-    } else {
+    if (realSiteIsThere(process.env)) await onRealSite(bench, (site) => measureReal(bench, site, found));
+    else
       say('no real Vault and Consul (test/servers/install provides them): rows that need them are left out');
-    }
   }
-  if (rows.includes('requests')) await add('Requests', requestRows(bench, secrets));
-  if (rows.includes('openbao')) await add('OpenBao', openbaoRows(bench, secrets));
-  if (rows.includes('many')) await add('Many destinations', manyRows(bench, Math.min(secrets, 1000)));
-  if (rows.includes('simulation')) await add('Simulation without HTTP', simulationRows(bench));
-  if (rows.includes('start')) await add('Start', startRows(bench));
-  return { servers, sections: sections.filter(({ measures }) => measures.length > 0) };
+  if (rows.includes('simulation')) await found.add('Simulation without HTTP', () => simulationRows(bench));
 }
 
 /** The rows on real servers, with each kind of token. */
-async function measureReal(bench: Bench, site: Site): Promise<Section[]> {
-  const { rows, secrets, large } = bench.options;
+async function measureReal(bench: Bench, site: Site, found: Findings): Promise<void> {
+  const { rows, secrets, large, tokens: kinds } = bench.options;
+  found.servers = site.description;
   await seedOrigin(bench, site, secrets);
-  const kinds: readonly TokenKind[] = ['lean', 'default'];
-  const withTokens = await Promise.all(
-    kinds.map(async (tokenKind) => ({
-      ...bench,
-      site,
-      tokenKind,
-      tokens: await makeTokens(site, tokenKind),
-    })),
-  );
-  const measured: Record<'origin' | 'copy' | 'destination', Measure[]> = {
-    origin: [],
-    copy: [],
-    destination: [],
-  };
+  const withTokens: RealBench[] = [];
+  for (const tokenKind of kinds)
+    withTokens.push({ ...bench, site, tokenKind, tokens: await makeTokens(site, tokenKind) });
   for (const real of withTokens) {
-    if (rows.includes('origin')) measured.origin.push(...(await originRows(real, secrets)));
-    if (rows.includes('first-copy')) measured.copy.push(...(await firstCopyRows(real, secrets)));
-    if (rows.includes('destination')) measured.destination.push(...(await destinationRows(real, secrets)));
+    if (rows.includes('origin')) await found.add('Origin cycle', () => originRows(real, secrets));
+    if (rows.includes('first-copy')) await found.add('First copy', () => firstCopyRows(real, secrets));
+    if (rows.includes('destination'))
+      await found.add('Destination cycles', () => destinationRows(real, secrets));
   }
+  const [first] = withTokens;
+  if (first === undefined) return;
+  if (rows.includes('auto')) await found.add('Number of workers', () => autoRows(first, secrets));
   if (rows.includes('origin') && large > 0) {
     await emptyMount(site.origin, benchMount);
     await seedOrigin(bench, site, large);
-    for (const real of withTokens) measured.origin.push(...(await originRows(real, large)));
+    // One kind of token, and no round to warm up: a cycle takes five times as long.
+    await found.add('Origin cycle', () => originRows(first, large, { warmUps: 0 }));
   }
-  return [
-    { title: 'Origin cycle', measures: measured.origin },
-    { title: 'First copy', measures: measured.copy },
-    { title: 'Destination cycles', measures: measured.destination },
-  ];
 }
 
 async function onRealSite(bench: Bench, work: (site: Site) => Promise<void>): Promise<void> {

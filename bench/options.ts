@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util';
+import type { TokenKind } from './measure.ts';
 
 /** What `npm run bench -- ...` was called with. */
 export interface Options {
   readonly secrets: number;
   /** A second, larger number of secrets for the origin's cycle; 0 = none. */
   readonly large: number;
+  /** The largest number of paths in a simulation. */
+  readonly simulated: number;
+  readonly tokens: readonly TokenKind[];
   readonly rows: readonly RowName[];
   readonly runs: number;
   readonly workers: number;
@@ -18,6 +22,7 @@ export interface Options {
 
 export const rowNames = [
   'origin',
+  'auto',
   'first-copy',
   'destination',
   'requests',
@@ -30,14 +35,17 @@ export type RowName = (typeof rowNames)[number];
 
 export const usage = `npm run bench -- [options]
 
+  --quick          for iterating: 1000 secrets, one kind of token, no row of a large number
   --secrets N      number of secrets                                     default 10000
-  --large N        a second number, for the origin's cycle alone; 0 = none     default 0
-  --rows a,b       only these: ${rowNames.join(',')}
+  --large N        a second number, for the origin's cycle alone; 0 = none  default 50000
+  --simulated N    the largest number of paths in a simulation           default 1000000
+  --tokens a,b     only these: lean (no default policy), default
+  --rows a,b       only these: ${rowNames.join(', ')}
   --runs N         measured runs of each contender, after one to warm up  default 3
   --workers N      requests in flight                                    default 32
   --json FILE      write the results as JSON
   --write          rewrite bench/RESULTS.md
-  --profile DIR    no measuring: CPU profiles of the origin cycle and the first copy
+  --profile DIR    no measuring: CPU profiles of the origin cycle, the first copy and 1 % changed
 
 environment
   VSYNC_BENCH_ORIGIN_VAULT, VSYNC_BENCH_ORIGIN_TOKEN             use this Vault (with a token that may do anything)
@@ -48,14 +56,21 @@ environment
   VSYNC_BENCH_PROGRAM                                            another build of vsync: a folder with bin/ and dist/
 `;
 
+const tokenKinds: readonly TokenKind[] = ['lean', 'default'];
+const complete = { secrets: '10000', large: '50000', simulated: '1000000', tokens: tokenKinds.join(',') };
+const quick = { secrets: '1000', large: '0', simulated: '100000', tokens: 'lean' };
+
 /** Reads the command line; throws an `Error` for what it does not know. */
 export function parseOptions(args: readonly string[]): Options | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
       help: { type: 'boolean', short: 'h', default: false },
-      secrets: { type: 'string', default: '10000' },
-      large: { type: 'string', default: '0' },
+      quick: { type: 'boolean', default: false },
+      secrets: { type: 'string' },
+      large: { type: 'string' },
+      simulated: { type: 'string' },
+      tokens: { type: 'string' },
       rows: { type: 'string', default: rowNames.join(',') },
       runs: { type: 'string', default: '3' },
       workers: { type: 'string', default: '32' },
@@ -65,10 +80,13 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     },
   });
   if (values.help) return 'help';
+  const defaults = values.quick ? quick : complete;
   return {
-    secrets: wholeNumber('--secrets', values.secrets, 100),
-    large: wholeNumber('--large', values.large, 0),
-    rows: values.rows.split(',').map(rowName),
+    secrets: wholeNumber('--secrets', values.secrets ?? defaults.secrets, 100),
+    large: wholeNumber('--large', values.large ?? defaults.large, 0),
+    simulated: wholeNumber('--simulated', values.simulated ?? defaults.simulated, 10_000),
+    tokens: (values.tokens ?? defaults.tokens).split(',').map((text) => oneOf('--tokens', tokenKinds, text)),
+    rows: values.rows.split(',').map((text) => oneOf('--rows', rowNames, text)),
     runs: wholeNumber('--runs', values.runs, 1),
     workers: wholeNumber('--workers', values.workers, 1),
     json: values.json,
@@ -84,8 +102,8 @@ function wholeNumber(name: string, text: string, min: number): number {
   return value;
 }
 
-function rowName(text: string): RowName {
-  const found = rowNames.find((name) => name === text);
-  if (found === undefined) throw new Error(`--rows ${text}: one of ${rowNames.join(', ')}`);
+function oneOf<T extends string>(option: string, names: readonly T[], text: string): T {
+  const found = names.find((name) => name === text.trim());
+  if (found === undefined) throw new Error(`${option} ${text}: one of ${names.join(', ')}`);
   return found;
 }

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { cpus, loadavg, totalmem, type } from 'node:os';
 import { isMet, type Measure } from './measure.ts';
 import { notesOf, tableOf } from './report.ts';
 
@@ -14,6 +14,8 @@ export interface Results {
   readonly servers: string;
   readonly vsync: string;
   readonly sections: readonly Section[];
+  /** Whether all was measured that was asked for. */
+  readonly state: 'complete' | 'stopped' | 'failed';
 }
 
 export interface Section {
@@ -23,7 +25,6 @@ export interface Section {
 
 interface Machine {
   readonly cores: number;
-  readonly cpu: string;
   readonly memoryGb: number;
   readonly system: string;
   readonly node: string;
@@ -37,9 +38,8 @@ export function currentLoad(): number {
 export function describeMachine(): Machine {
   return {
     cores: cpus().length,
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
     memoryGb: Math.round(totalmem() / 1e9),
-    system: `${type()} ${release()}`,
+    system: type(),
     node: process.version,
   };
 }
@@ -52,20 +52,26 @@ export function summaryOf(sections: readonly Section[]): string {
 }
 
 export function markdownOf(results: Results): string {
-  const { date, command, machine, load, servers, vsync, sections } = results;
-  const { cores, cpu, memoryGb, system, node } = machine;
+  const { date, command, machine, load, servers, vsync, sections, state } = results;
+  const { cores, memoryGb, system, node } = machine;
   const head = `# Results of the bench
 
 Made by \`npm run bench\`; do not edit. What each row is: [README.md](README.md).
 
 * ${date}, \`${command}\`
 * ${vsync.startsWith('vsync') ? vsync : `vsync ${vsync}`}, Node ${node}, ${servers}
-* ${cores} cores (${cpu}), ${memoryGb} GB, ${system}; servers, raw loop and vsync share them; load before the run ${load[0]}, after it ${load[1]}
+* ${cores} cores, ${memoryGb} GB, ${system}; servers, raw loop and vsync share them; load before the run ${load[0]}, after it ${load[1]}
 * Each cell: median (smallest to largest). Raw limit: the same requests sent by a bare undici loop, in turn with vsync in the same run.
-* ${summaryOf(sections)}
+* ${summaryOf(sections)}${stateTexts[state]}
 `;
   return [head, ...sections.map(sectionText)].join('\n');
 }
+
+const stateTexts = {
+  complete: '',
+  stopped: '; the run was stopped before its end, the rest was not measured',
+  failed: '; some of it could not be measured',
+};
 
 /** A section as it is printed and written. */
 export function sectionText({ title, measures }: Section): string {

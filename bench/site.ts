@@ -132,7 +132,7 @@ export function rawEnds(
 }
 
 export interface ConfigOptions {
-  readonly workers: number;
+  readonly workers: number | 'auto';
   readonly tick?: string;
   readonly mount?: string;
   readonly syncPath?: string;

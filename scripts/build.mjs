@@ -25,8 +25,8 @@ const { metafile } = await build({
   target: 'node20',
   // jsonc-parser's `main` is UMD, which no bundler can follow.
   mainFields: ['module', 'main'],
-  // node-vault's own transport, which vsync replaces: see docs/decisions/0003.
-  alias: { axios: './scripts/without-axios.cjs' },
+  // node-vault's own transport, which vsync replaces (see docs/decisions/0003), and what is not used of undici.
+  alias: { axios: './scripts/without-axios.cjs', undici: './scripts/undici-pool.cjs' },
   // CommonJS packages in an ESM bundle call `require`.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   define: { VSYNC_COMMIT: JSON.stringify(commit()) },

@@ -9,8 +9,17 @@ import { rawEnds, writeConfig } from '../site.ts';
 import { countFolders } from '../tree.ts';
 import { bytesToMb, checkResults, msToS } from './common.ts';
 
+/** Whether a round that is not measured comes first. */
+interface WarmUp {
+  readonly warmUps: 0 | 1;
+}
+
 /** The origin's cycle without a change, as a process that runs once and in a warm daemon. */
-export async function originRows(bench: RealBench, secrets: number): Promise<Measure[]> {
+export async function originRows(
+  bench: RealBench,
+  secrets: number,
+  warmUp: WarmUp = { warmUps: 1 },
+): Promise<Measure[]> {
   const { site, tokens, tokenKind: token, options, say } = bench;
   const { workers } = options;
   const config = await writeConfig(bench.dir, site, tokens, 'origin', { workers });
@@ -18,10 +27,10 @@ export async function originRows(bench: RealBench, secrets: number): Promise<Mea
   const subject = { secrets, token };
 
   say(`origin cycle, one-shot, ${secrets} secrets, ${token} token`);
-  const cold = await coldRuns(bench, config, scan);
+  const cold = await coldRuns(bench, config, scan, warmUp);
   requireAllRequests(cold.raw, secrets);
   say(`origin cycle, warm daemon, ${secrets} secrets, ${token} token`);
-  const warm = await warmRuns(bench, config, scan);
+  const warm = await warmRuns(bench, config, scan, warmUp);
   const otherCycles = await bench.other?.cycles('origin', site, tokens, options.runs, {
     workers,
     numBuckets: chooseNumBuckets(secrets),
@@ -90,22 +99,24 @@ export async function originRows(bench: RealBench, secrets: number): Promise<Mea
 }
 
 /** The first round, which is not measured, publishes; the others find nothing changed. */
-function coldRuns({ program, dir, options }: RealBench, config: string, scan: RawRequest) {
-  return inTurn(options.runs, {
-    vsync: () => program.once('origin', config),
-    raw: () => runRawOnce(dir, scan),
-  });
+function coldRuns({ program, dir, options }: RealBench, config: string, scan: RawRequest, warmUp: WarmUp) {
+  const contenders = { vsync: () => program.once('origin', config), raw: () => runRawOnce(dir, scan) };
+  return inTurn(options.runs, contenders, warmUp);
 }
 
 async function warmRuns(
   { program, dir, options }: RealBench,
   config: string,
   scan: RawRequest,
+  warmUp: WarmUp,
 ): Promise<{ readonly vsync: readonly CycleRun[]; readonly raw: readonly RawResult[] }> {
   const raw = new RawChild(dir);
   const daemon = await program.daemon('origin', config);
   try {
-    const runs = await inTurn(options.runs, { vsync: () => daemon.cycle(), raw: () => raw.run(scan) });
+    // The daemon's first cycle is over; the raw loop's compiler is still cold.
+    if (warmUp.warmUps === 0) await raw.run(scan);
+    const contenders = { vsync: () => daemon.cycle(), raw: () => raw.run(scan) };
+    const runs = await inTurn(options.runs, contenders, warmUp);
     checkResults(runs.vsync, 'noop');
     return runs;
   } finally {

@@ -39,21 +39,24 @@ export function openLog(options: LogOptions): Log {
   const secrets = new Set<string>();
   const scrub = (text: string) => {
     let clean = text;
-    for (const secret of secrets) clean = clean.replaceAll(secret, '[redacted]');
+    for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, '[redacted]');
     return clean;
   };
   // Before it is rendered: escaped for JSON or a terminal, a secret is another text.
   const scrubbed = ({ level, message, fields }: Entry): Entry => {
-    const clean = Object.entries(fields).map(([name, value]) => [
-      scrub(name),
-      typeof value === 'string' ? scrub(value) : value,
-    ]);
-    return { level, message: scrub(message), fields: Object.fromEntries(clean) };
+    const clean: Record<string, LogFields[string]> = {};
+    for (const name in fields) {
+      const value = fields[name];
+      clean[scrub(name)] = typeof value === 'string' ? scrub(value) : value;
+    }
+    return { level, message: scrub(message), fields: clean };
   };
   const render = options.type === 'json' ? jsonLine : consoleLine(options.color);
   const logger = createLogger({
     levels: Object.fromEntries(logLevels.map((level, i) => [level, i])),
     level: options.level,
+    // Left out, winston would make JSON of each entry, which nobody reads.
+    format: format((entry) => entry)(),
     transports: [
       new transports.Stream({
         stream: options.stream,
@@ -63,7 +66,8 @@ export function openLog(options: LogOptions): Log {
       }),
     ],
   });
-  return bind(logger, {}, (secret) => {
+  const isOn = (level: LogLevel) => logLevels.indexOf(level) <= logLevels.indexOf(options.level);
+  return bind(logger, isOn, {}, (secret) => {
     // Very short texts would hit words of the log itself.
     if (secret.reveal().length >= 8) secrets.add(secret.reveal());
   });
@@ -88,9 +92,9 @@ interface Entry {
   readonly fields: LogFields;
 }
 
-function bind(logger: Logger, common: LogFields, protect: (secret: Secret) => void): Log {
+function bind(logger: Logger, isOn: Log['isOn'], common: LogFields, protect: (secret: Secret) => void): Log {
   const write = (level: LogLevel, message: string, fields: LogFields = {}) => {
-    if (logger.isLevelEnabled(level)) logger.log({ level, message, fields: { ...common, ...fields } });
+    if (isOn(level)) logger.log({ level, message, fields: { ...common, ...fields } });
   };
   return {
     log: write,
@@ -98,8 +102,8 @@ function bind(logger: Logger, common: LogFields, protect: (secret: Secret) => vo
     warn: (message, fields) => write('warn', message, fields),
     info: (message, fields) => write('info', message, fields),
     debug: (message, fields) => write('debug', message, fields),
-    isOn: (level) => logger.isLevelEnabled(level),
-    with: (fields) => bind(logger, { ...common, ...fields }, protect),
+    isOn,
+    with: (fields) => bind(logger, isOn, { ...common, ...fields }, protect),
     protect,
     close: () =>
       new Promise((resolve) => {

@@ -58,7 +58,22 @@ export interface RetryContext {
 /** Calls `attempt` until it succeeds, fails for good, or the policy, the budget or the signal ends it. Throws the last failure. */
 export async function withRetry<T>(attempt: () => Promise<T>, context: RetryContext): Promise<T> {
   const { policy, signal, budget, clock = systemClock } = context;
-  const result = await pRetry(attempt, {
+  let first: { readonly error: unknown } | undefined;
+  try {
+    const result = await attempt();
+    budget?.earn();
+    return result;
+  } catch (error) {
+    // Nearly all requests succeed at once: what follows is set up for the others only.
+    first = { error };
+  }
+  const attemptOrFirst = () => {
+    if (first === undefined) return attempt();
+    const { error } = first;
+    first = undefined;
+    throw error;
+  };
+  const result = await pRetry(attemptOrFirst, {
     retries: policy.retries,
     minTimeout: 0,
     // The decision waits by itself: p-retry's own delay knows neither full jitter nor Retry-After.

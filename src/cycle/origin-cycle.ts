@@ -77,15 +77,16 @@ export class OriginCycle {
     const scan = await this.scan(run, published);
     if (scan === undefined) return stoppedOutcome(run.errors, countsOf(undefined, run));
     const { info, previous } = scan;
-    const counts = countsOf(info.size, run);
 
     const held = await this.holdEmpty(scan, run);
     if (held !== undefined) {
       run.emit({ kind: 'guard.held', verdict: held });
+      const counts = countsOf(0, run);
       return { result: 'held', counts, held, error: originEmpty(held), failedPaths: run.errors.failedPaths };
     }
 
     const changes = info.reindex(previous.replaces?.index ?? []);
+    const counts = countsOf(info.size, run);
     const stopped = run.errors.stopped;
     if (stopped !== undefined) return stoppedOutcome(run.errors, counts);
     const work = completeScan(changes, { everyFolderListed: true, everyPathHandled: true, stopped });
@@ -133,7 +134,9 @@ export class OriginCycle {
     }
     for (const [path, error] of errors.failedPaths) run.emit({ kind: 'path.error', path, error });
     const info =
-      known === undefined ? gatheredInto.rebucket(chooseNumBuckets(gatheredInto.size)) : gatheredInto;
+      known === undefined
+        ? gatheredInto.rebucket(chooseNumBuckets(gathered.listed - gathered.withoutSecret))
+        : gatheredInto;
     return { info, previous, gathered };
   }
 
@@ -226,7 +229,7 @@ export class OriginCycle {
     const { replaces: stored, usable } = previous;
     const hadPaths =
       stored !== undefined && (!usable || stored.index.some((hash) => hash !== emptyBucketHash));
-    if (info.size > 0 || !hadPaths || this.#options.guards.allowEmptyOrigin) return undefined;
+    if (!info.isEmpty || !hadPaths || this.#options.guards.allowEmptyOrigin) return undefined;
     const ids = [...stored.index.keys()];
     const buckets = await this.#loadPublished(stored, ids, run.scope);
     const deletes = [...buckets.values()].flatMap((bucket) => [...bucket.keys()]);

@@ -1,4 +1,4 @@
-import { createHash, hash as hashOnce } from 'node:crypto';
+import { hash as hashOnce } from 'node:crypto';
 import { VsyncError } from '../base/errors.ts';
 import { type Insight, kvV2 } from './insight.ts';
 import type { DataPath } from './mount-path.ts';
@@ -30,41 +30,37 @@ export function bucketHash(bucket: Bucket): string {
 
 /** `map[<path>:{<version> <updateTime> <type>} ...]`, sorted by the bytes of the path, nothing escaped. */
 export function bucketText(bucket: Bucket): string {
-  const entries: string[] = [];
+  let text = 'map[';
   for (const path of sortedPaths(bucket)) {
     const { version, updateTime, type } = bucket.get(path) as Insight;
-    entries.push(`${path}:{${version} ${updateTime} ${type}}`);
+    text += `${text === 'map[' ? '' : ' '}${path}:{${version} ${updateTime} ${type}}`;
   }
-  return `map[${entries.join(' ')}]`;
+  return `${text}]`;
 }
 
 /** The JSON that is stored in Consul, as Go's encoder writes it. */
 export function bucketJson(bucket: Bucket): string {
-  const entries: string[] = [];
+  let text = '{';
   for (const path of sortedPaths(bucket)) {
     const { version, updateTime, type, dv } = bucket.get(path) as Insight;
     const extra = dv === undefined ? '' : `,"dv":${dv}`;
-    entries.push(
-      `${quote(path)}:{"version":${version},"updateTime":${quote(updateTime)},"type":${quote(type)}${extra}}`,
-    );
+    text += `${text === '{' ? '' : ','}${quote(path)}:{"version":${version},"updateTime":${quote(updateTime)},"type":${quote(type)}${extra}}`;
   }
-  return `{${entries.join(',')}}`;
+  return `${text}}`;
 }
 
 /** Reads a stored bucket. Throws `SYNC_INFO_CORRUPT` when it is not one; unknown fields are ignored. */
 export function parseBucket(json: string): Map<DataPath, Insight> {
   const bucket = new Map<DataPath, Insight>();
   for (const [path, stored] of Object.entries(parseObject(json))) {
-    const { version, updateTime, type, dv } = (stored ?? {}) as Record<string, unknown>;
-    if (!isVersion(version) || typeof updateTime !== 'string' || typeof type !== 'string') {
+    const { version, updateTime, type: storedType, dv } = (stored ?? {}) as Record<string, unknown>;
+    if (!isVersion(version) || typeof updateTime !== 'string' || typeof storedType !== 'string') {
       throw corrupt('an entry is not {version, updateTime, type}');
     }
-    bucket.set(path as DataPath, {
-      version,
-      updateTime,
-      type: type === kvV2 ? kvV2 : type,
-      ...(isVersion(dv) && { dv }),
-    });
+    // One text for all, not one for each that was parsed.
+    const type = storedType === kvV2 ? kvV2 : storedType;
+    const insight = isVersion(dv) ? { version, updateTime, type, dv } : { version, updateTime, type };
+    bucket.set(path as DataPath, insight);
   }
   return bucket;
 }
@@ -110,9 +106,9 @@ function corrupt(why: string): VsyncError {
 }
 
 function sortedPaths(bucket: Bucket): DataPath[] {
-  const paths = [...bucket.keys()];
+  const paths = [...bucket.keys()].sort();
   // Strings compare by UTF-16 unit, which is the order of the UTF-8 bytes unless a unit from U+D800 up is among them.
-  return paths.some((path) => /[\ud800-\uffff]/.test(path)) ? paths.sort(compareUtf8) : paths.sort();
+  return paths.some((path) => /[\ud800-\uffff]/.test(path)) ? paths.sort(compareUtf8) : paths;
 }
 
 function compareUtf8(a: string, b: string): number {
@@ -128,12 +124,16 @@ const goEscapes: Readonly<Record<string, string>> = {
 };
 
 function quote(text: string): string {
+  if (plainText.test(text)) return `"${text}"`;
   const quoted = JSON.stringify(text);
   return /[<>&\u2028\u2029]/.test(quoted)
     ? quoted.replace(/[<>&\u2028\u2029]/g, (char) => goEscapes[char] as string)
     : quoted;
 }
 
+/** ASCII that neither JSON nor Go escapes: nearly every path. */
+const plainText = /^[ !#-%'-;=?-[\]-~]*$/;
+
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hashOnce('sha256', text, 'hex');
 }

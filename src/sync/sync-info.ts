@@ -2,6 +2,7 @@ import { VsyncError } from '../base/errors.ts';
 import { type Bucket, bucketHash, bucketIdOf, bucketJson, emptyBucketHash, maxBuckets } from './bucket.ts';
 import type { Insight } from './insight.ts';
 import type { DataPath } from './mount-path.ts';
+import { PackedBucket } from './packed-bucket.ts';
 
 /**
  * Sync info: the insights of all paths, spread over buckets, with one hash per bucket.
@@ -20,14 +21,17 @@ export interface ChangedBucket {
   readonly json: () => string;
 }
 
+/** A scan only adds to its buckets, and they stay packed; one that is loaded or looked into is a map. */
+type HeldBucket = Map<DataPath, Insight> | PackedBucket;
+
 export class SyncInfo {
   readonly numBuckets: number;
   readonly #index: string[];
-  readonly #buckets: (Map<DataPath, Insight> | undefined)[];
+  readonly #buckets: (HeldBucket | undefined)[];
   readonly #dirty = new Set<number>();
   #sealed: 'reindexed' | 'aborted' | undefined;
 
-  private constructor(index: string[], buckets: (Map<DataPath, Insight> | undefined)[]) {
+  private constructor(index: string[], buckets: (HeldBucket | undefined)[]) {
     this.numBuckets = index.length;
     this.#index = index;
     this.#buckets = buckets;
@@ -38,7 +42,7 @@ export class SyncInfo {
     if (!Number.isInteger(numBuckets) || numBuckets < 1 || numBuckets > maxBuckets) {
       throw new RangeError(`number of buckets ${numBuckets} is not in 1 to ${maxBuckets}`);
     }
-    const buckets = Array.from({ length: numBuckets }, () => new Map<DataPath, Insight>());
+    const buckets = Array.from({ length: numBuckets }, () => new PackedBucket());
     const info = new SyncInfo(new Array(numBuckets).fill(emptyBucketHash), buckets);
     for (const id of buckets.keys()) info.#dirty.add(id);
     return info;
@@ -62,9 +66,17 @@ export class SyncInfo {
     return [...this.#buckets.keys()].filter((id) => this.#buckets[id] === undefined);
   }
 
-  /** The number of paths in the loaded buckets. */
+  /** The number of paths in the loaded buckets. Of packed ones they are counted anew: to be asked once, not in a loop. */
   get size(): number {
-    return this.#buckets.reduce((sum, bucket) => sum + (bucket?.size ?? 0), 0);
+    return this.#buckets.reduce((sum, bucket) => sum + (bucket === undefined ? 0 : asMap(bucket).size), 0);
+  }
+
+  /** Whether there is no path in the loaded buckets. */
+  get isEmpty(): boolean {
+    return this.#buckets.every(
+      (bucket) =>
+        bucket === undefined || (bucket instanceof PackedBucket ? bucket.isEmpty : bucket.size === 0),
+    );
   }
 
   /** Takes in a stored bucket, whose hash the caller has verified (R5). */
@@ -78,18 +90,20 @@ export class SyncInfo {
   }
 
   bucket(id: number): Bucket {
-    return this.#loaded(id);
+    return asMap(this.#held(id));
   }
 
   get(path: DataPath): Insight | undefined {
-    return this.#loaded(this.bucketId(path)).get(path);
+    return this.#unpacked(this.bucketId(path)).get(path);
   }
 
   /** Records the insight of a path. Throws once the info is sealed. */
   put(path: DataPath, insight: Insight): void {
     this.#refuseSealed();
     const id = this.bucketId(path);
-    this.#loaded(id).set(path, insight);
+    const bucket = this.#held(id);
+    if (!(bucket instanceof PackedBucket)) bucket.set(path, insight);
+    else if (!bucket.add(path, insight)) this.#unpacked(id).set(path, insight);
     this.#dirty.add(id);
   }
 
@@ -97,12 +111,12 @@ export class SyncInfo {
   remove(path: DataPath): void {
     this.#refuseSealed();
     const id = this.bucketId(path);
-    if (this.#loaded(id).delete(path)) this.#dirty.add(id);
+    if (this.#unpacked(id).delete(path)) this.#dirty.add(id);
   }
 
   /** All paths of the loaded buckets. */
   *paths(): Generator<DataPath> {
-    for (const bucket of this.#buckets) if (bucket !== undefined) yield* bucket.keys();
+    for (const bucket of this.#buckets) if (bucket !== undefined) yield* asMap(bucket).keys();
   }
 
   /** The same insights in another number of buckets, all of which count as touched. All buckets must be loaded. */
@@ -110,10 +124,10 @@ export class SyncInfo {
     this.#refuseSealed();
     const info = SyncInfo.empty(numBuckets);
     for (let id = 0; id < this.numBuckets; id += 1) {
-      for (const [path, insight] of this.#loaded(id)) info.put(path, insight);
+      for (const [path, insight] of this.#held(id)) info.put(path, insight);
     }
     // The index is compared before anything is saved: one that still said "empty" would hide what an empty bucket of the origin deletes.
-    for (const id of info.#buckets.keys()) info.#index[id] = bucketHash(info.#loaded(id));
+    for (const id of info.#buckets.keys()) info.#index[id] = bucketHash(info.bucket(id));
     return info;
   }
 
@@ -124,7 +138,7 @@ export class SyncInfo {
   checkpoint(): SyncInfoChanges {
     this.#refuseSealed();
     const buckets = this.#rehash().map((id) => {
-      const json = bucketJson(this.#loaded(id));
+      const json = bucketJson(this.bucket(id));
       return { id, json: () => json };
     });
     return { index: [...this.#index], buckets };
@@ -142,7 +156,7 @@ export class SyncInfo {
     const ids = [...this.#index.keys()].filter((id) => renumbered || this.#index[id] !== previous[id]);
     return {
       index: this.#index,
-      buckets: ids.map((id) => ({ id, json: () => bucketJson(this.#loaded(id)) })),
+      buckets: ids.map((id) => ({ id, json: () => bucketJson(this.bucket(id)) })),
     };
   }
 
@@ -155,14 +169,21 @@ export class SyncInfo {
   #rehash(): number[] {
     const ids = [...this.#dirty].sort((a, b) => a - b);
     this.#dirty.clear();
-    for (const id of ids) this.#index[id] = bucketHash(this.#loaded(id));
+    for (const id of ids) this.#index[id] = bucketHash(this.bucket(id));
     return ids;
   }
 
-  #loaded(id: number): Map<DataPath, Insight> {
+  #held(id: number): HeldBucket {
     const bucket = this.#buckets[id];
     if (bucket === undefined) throw new Error(`bucket ${id} of ${this.numBuckets} is not loaded`);
     return bucket;
+  }
+
+  /** As a map, from now on. */
+  #unpacked(id: number): Map<DataPath, Insight> {
+    const map = asMap(this.#held(id));
+    this.#buckets[id] = map;
+    return map;
   }
 
   #refuseSealed(): void {
@@ -173,4 +194,8 @@ export class SyncInfo {
       message: `sync info is sealed: ${this.#sealed}`,
     });
   }
+}
+
+function asMap(bucket: HeldBucket): Map<DataPath, Insight> {
+  return bucket instanceof PackedBucket ? bucket.toMap() : bucket;
 }

@@ -97,6 +97,8 @@ export class VaultClient {
       endpoint: options.address,
       noCustomHTTPVerbs: true,
       debug: () => {},
+      // It checks method and path of each request against a schema: our types do.
+      tv4: Object.assign(() => {}, { validate: () => true }),
       'request-promise': vaultTransport,
     });
     // Left out or empty as options these fall through to VAULT_TOKEN and its like; assigned afterwards they stay. Token and
@@ -119,7 +121,7 @@ export class VaultClient {
    * Sends a request and returns the parsed body ("" for 204). Throws `NotFound` for a 404, `VsyncError` for any other failure,
    * or the signal's reason.
    */
-  async request(request: VaultRequest): Promise<unknown> {
+  request(request: VaultRequest): Promise<unknown> {
     return withRetry(() => this.#authenticated(request), {
       policy: this.#options.retry,
       signal: request.signal,
@@ -184,10 +186,12 @@ export class VaultClient {
   /** Sends a request once, and once more to the active node when a standby points there: it has not acted on it. */
   async #send(request: VaultRequest, token: Secret | undefined): Promise<unknown> {
     try {
-      return await this.#sendTo(this.#nodes.pool, request, token).catch(async (error: unknown) => {
+      try {
+        return await this.#sendTo(this.#nodes.pool, request, token);
+      } catch (error) {
         if (!(error instanceof Redirected)) throw error;
-        return this.#sendTo(await this.#follow(error.location, request), request, token);
-      });
+        return await this.#sendTo(await this.#follow(error.location, request), request, token);
+      }
     } catch (error) {
       if (error instanceof Redirected) throw statusError(this.#about(request), 307, undefined);
       // A node that is gone, sealed or stepped down is asked no more; the configured address knows the new one.
@@ -218,16 +222,15 @@ export class VaultClient {
     request.signal?.throwIfAborted();
     this.#sent += 1;
     request.onSend?.();
+    // X-Vault-Request: an Agent or Proxy in between may demand it.
+    const headers: Record<string, string> = { 'X-Vault-Request': 'true' };
+    if (token !== undefined) headers['X-Vault-Token'] = token.reveal();
+    if (namespace !== '') headers['X-Vault-Namespace'] = namespace;
     return this.#request({
       pool,
       method: request.method,
       path: request.path,
-      // X-Vault-Request: an Agent or Proxy in between may demand it.
-      headers: {
-        'X-Vault-Request': 'true',
-        ...(token && { 'X-Vault-Token': token.reveal() }),
-        ...(namespace !== '' && { 'X-Vault-Namespace': namespace }),
-      },
+      headers,
       ...(request.body !== undefined && { json: request.body }),
       about: this.#about(request),
       signal: request.signal,

@@ -6,6 +6,7 @@ import { segmentsProblem } from '../sync/mount-path.ts';
  * Throws `PATH_NOT_ADDRESSABLE` for what the server or a URL parser would resolve to another path; nothing is sent then.
  */
 export function encodePath(path: string): string {
+  if (plainPath.test(path)) return path;
   const problem = segmentsProblem(path);
   if (problem !== undefined) {
     throw new VsyncError({
@@ -17,3 +18,6 @@ export function encodePath(path: string): string {
   }
   return path.split('/').map(encodeURIComponent).join('/');
 }
+
+/** Nearly every path: parts of letters, digits, `-`, `_`, `~` and `.`, none of which begins with a `.`. It goes into a URL as it is. */
+const plainPath = /^[\w~-][\w~.-]*(?:\/[\w~-][\w~.-]*)*$/;

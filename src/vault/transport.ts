@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool } from 'undici';
 import { parseRetryAfter } from '../base/retry.ts';
 import { badAnswer, type FailedRequest, networkError, notFound, statusError } from './errors.ts';
+import { exchange, type Reply, TimedOut } from './exchange.ts';
 
 /**
  * The HTTP transport under node-vault: an undici pool for one server. It takes the place of node-vault's own one (axios), which has
@@ -72,38 +73,30 @@ export class Redirected extends Error {
 export const vaultTransport = { defaults: () => send };
 
 async function send(request: HookRequest) {
-  const { pool, about, signal, timeoutMs } = request;
+  const { pool, about, signal, timeoutMs, headers, json } = request;
   signal?.throwIfAborted();
-  // Not AbortSignal.timeout: on Node 20 a timeout signal that only AbortSignal.any holds is collected and never fires.
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), timeoutMs);
-  const combined = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
-  let response: Dispatcher.ResponseData;
-  let text: string;
+  let reply: Reply;
   try {
-    response = await pool.request({
-      method: request.method as Dispatcher.HttpMethod,
-      path: request.uri.slice(request.uri.indexOf('/', request.uri.indexOf('://') + 3)),
-      headers:
-        request.json === undefined
-          ? request.headers
-          : { 'Content-Type': 'application/json', ...request.headers },
-      body: bodyOf(request.json),
-      signal: combined,
-    });
-    text = await response.body.text();
+    reply = await exchange(
+      pool,
+      {
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.uri.slice(request.uri.indexOf('/', request.uri.indexOf('://') + 3)),
+        headers: json === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
+        body: bodyOf(json),
+      },
+      timeoutMs,
+      signal,
+    );
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw networkError(about, deadline.signal.aborted ? 'TIMEOUT' : codeOf(error), timeoutMs);
-  } finally {
-    clearTimeout(timer);
+    throw networkError(about, error instanceof TimedOut ? 'TIMEOUT' : codeOf(error), timeoutMs);
   }
-  return answer(request, response, text);
+  return answer(request, reply);
 }
 
-function answer(request: HookRequest, response: Dispatcher.ResponseData, text: string) {
+function answer(request: HookRequest, { status, headers, text }: Reply) {
   const { about } = request;
-  const status = response.statusCode;
   if (status === 200 || status === 204) {
     // Who wants something to be read gets no 204; a 200 without a body is not Vault's at all.
     const body = status === 204 && request.parse === undefined ? '' : parseBody(request, text);
@@ -111,9 +104,9 @@ function answer(request: HookRequest, response: Dispatcher.ResponseData, text: s
     return { statusCode: status, body, request: { path: '' } };
   }
   if (status === 404) throw notFound(parseLoosely(text));
-  const location = response.headers.location?.toString();
+  const { location } = headers;
   if (status === 307 && location !== undefined) throw new Redirected(location);
-  throw statusError(about, status, parseRetryAfter(response.headers['retry-after']?.toString(), Date.now()));
+  throw statusError(about, status, parseRetryAfter(headers['retry-after'], Date.now()));
 }
 
 function parseBody({ parse = parseObject, about }: HookRequest, text: string): unknown {
