@@ -93,7 +93,11 @@ const destination = z
       ['overwrite', 'skip', 'fail'],
       fresh,
     ).prefault('overwrite'),
-    batchSize: int('Changes after which progress is saved.', { min: 1, max: 1_000_000 }, fresh).prefault(100),
+    batchSize: int(
+      'Changes after which progress is saved; saving takes a tenth of the time at most.',
+      { min: 1, max: 1_000_000 },
+      fresh,
+    ).prefault(100),
   })
   .describe('The destination: what follows the origin.');
 

@@ -22,8 +22,8 @@ export interface ApplyOptions {
   readonly onConflict: OnConflict;
   /** See `CopyOptions.expectation`. */
   readonly expectExisting: boolean;
-  /** A finished task was recorded; resolves when the next one may be begun. */
-  readonly onRecorded: () => Promise<void>;
+  /** A finished task was recorded. */
+  readonly onRecorded: () => void;
 }
 
 export interface Applied {
@@ -109,7 +109,7 @@ export async function applyTasks(
       fromVersion: task.from?.version,
       recorded: !result.written,
     });
-    await options.onRecorded();
+    options.onRecorded();
   }
 
   /** R4: the origin is asked once more, and only a clean "not there" or a deleted version confirms. */
@@ -128,7 +128,7 @@ export async function applyTasks(
       fromVersion: task.from?.version,
       recorded: false,
     });
-    await options.onRecorded();
+    options.onRecorded();
   }
 
   async function deleteOnce({ target, from }: PlannedTask): Promise<void> {

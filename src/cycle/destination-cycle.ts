@@ -11,7 +11,7 @@ import { type Comparison, type PlanOptions, planDestination, type SettledPair } 
 import type { DestinationVault, KeyValue, OriginSecrets, StoredIndex } from './ports.ts';
 
 /**
- * One cycle of a destination: load both -> compare -> guard -> apply -> save, the save also after each batch (R10).
+ * One cycle of a destination: load both -> compare -> guard -> apply -> save, the save also while it goes on (R10).
  * The destination's info gets the origin's insights, so both say the same when all is copied.
  */
 
@@ -159,18 +159,24 @@ function resultOf(plan: Plan, applied: Applied, run: CycleRun): CycleOutcome['re
   return added + updated + deleted + recorded + plan.drops.length > 0 ? 'success' : 'noop';
 }
 
+/** How many times longer than a save the pause after it is: of a large info a save is long, and copying must not wait for it. */
+const pauseFactor = 9;
+
 /** Saves what is recorded, one save at a time, while the workers go on. */
 class Progress {
   readonly #options: DestinationCycleOptions;
+  readonly #clock: Clock;
   readonly #info: SyncInfo;
   readonly #run: CycleRun;
   #stored: StoredIndex | undefined;
   #unsaved = 0;
+  #pauseUntil = 0;
   #saving: Promise<void> | undefined;
   #failed = false;
 
   constructor(options: DestinationCycleOptions, { info, replaces }: Comparison, run: CycleRun) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#info = info;
     this.#run = run;
     this.#stored = replaces;
@@ -181,12 +187,12 @@ class Progress {
     return this.#stored;
   }
 
-  /** Counts a recorded task; saves in the background after each batch. A worker waits only when a whole batch is ahead of a save. */
-  async recorded(): Promise<void> {
+  /** Counts a recorded task. After each batch a save begins in the background, unless the last one was too short a time ago. */
+  recorded(): void {
     this.#unsaved += 1;
-    if (this.#unsaved < this.#options.batchSize) return;
-    if (this.#saving !== undefined) await this.#saving;
-    if (this.#unsaved >= this.#options.batchSize && this.#run.errors.stopped === undefined) this.#start();
+    if (this.#unsaved < this.#options.batchSize || this.#saving !== undefined) return;
+    if (this.#clock.monotonic() < this.#pauseUntil || this.#run.errors.stopped !== undefined) return;
+    this.#start();
   }
 
   /** Saves the rest. A failed save stops the cycle; what it held is found by comparing next time (R6). */
@@ -210,10 +216,13 @@ class Progress {
   }
 
   async #save(): Promise<void> {
+    const begunAt = this.#clock.monotonic();
     const changes = this.#info.checkpoint();
     if (changes.buckets.length === 0) return;
     const batch = completeBatch(changes, { everyEntryConfirmed: true });
     this.#stored = await this.#options.store.save(batch, this.#stored, this.#run.saveScope);
+    const endedAt = this.#clock.monotonic();
+    this.#pauseUntil = endedAt + pauseFactor * (endedAt - begunAt);
   }
 }
 

@@ -26,10 +26,26 @@ export async function describeMount(
   mount: Mount,
   scope: CallScope,
 ): Promise<MountState> {
-  const info = await mountInfo(client, mount, scope);
-  if (info === undefined || info.path !== mount) throw await missingMount(client, mount, scope);
+  const info = (await mountInfoOf(client, mount, scope)) ?? (await lookAgain(client, mount, scope));
   requireKv2(client, info);
   return { mount, id: info.id };
+}
+
+async function mountInfoOf(
+  client: VaultClient,
+  mount: Mount,
+  scope: CallScope,
+): Promise<MountInfo | undefined> {
+  const info = await mountInfo(client, mount, scope);
+  return info?.path === mount ? info : undefined;
+}
+
+/** A mount is missing for good only if the list of mounts says so, too: a token that was refused may have been replaced meanwhile. */
+async function lookAgain(client: VaultClient, mount: Mount, scope: CallScope): Promise<MountInfo> {
+  const visible = await visibleKv2Mounts(client, scope);
+  const info = visible.includes(mount) ? await mountInfoOf(client, mount, scope) : undefined;
+  if (info !== undefined) return info;
+  throw await missingMount(client, mount, visible, scope);
 }
 
 /**
@@ -112,12 +128,16 @@ async function mountInfo(
 }
 
 /** Why a mount cannot be seen: the policy names it, so it is not there; or the policy does not, so nothing can be said. */
-async function missingMount(client: VaultClient, mount: Mount, scope: CallScope): Promise<VsyncError> {
+async function missingMount(
+  client: VaultClient,
+  mount: Mount,
+  visible: readonly string[],
+  scope: CallScope,
+): Promise<VsyncError> {
   const paths = [`${mount}metadata/`, `${mount}data/`];
   const granted = await capabilities(client, paths, scope);
   const allowed =
     granted === undefined || paths.some((path) => granted.get(path)?.some((name) => name !== 'deny'));
-  const visible = await visibleKv2Mounts(client, scope);
   if (!allowed && visible.length > 0) {
     return new VsyncError({
       ...about(client, mount),

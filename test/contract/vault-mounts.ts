@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { VsyncError } from '../../src/base/errors.ts';
 import { Secret } from '../../src/base/secret.ts';
+import { cannedAnswers } from '../../src/dev/vault/faults.ts';
 import { type DataPath, dataPath, type Mount } from '../../src/sync/mount-path.ts';
 import { destinationVault } from '../../src/vault/destination-vault.ts';
 import { capabilities } from '../../src/vault/mounts.ts';
@@ -30,6 +31,15 @@ export function describeMountFacts(target: () => VaultTarget): void {
     const described = await (await describeWith(kv, rules))(kv.mount);
     expect(described).toEqual({ mount: kv.mount, id: expect.stringMatching(/./) });
     expect(await (await describeWith(kv))(kv.mount), 'the same to all, each time').toEqual(described);
+  });
+
+  it('is not missing if it was refused once: the token may have been replaced meanwhile', async () => {
+    const kv = await freshMount(target());
+    const { dev } = target();
+    const describeMount = await describeWith(kv, readers);
+    const refusal = { match: { pathPattern: /ui\/mounts\/./ }, times: 1 } as const;
+    dev?.faults.add({ ...refusal, action: { kind: 'answer', answer: cannedAnswers.permissionDenied } });
+    expect(await describeMount(kv.mount)).toMatchObject({ mount: kv.mount });
   });
 
   it('gives another id when the mount was made anew', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { DestinationCycle, type DestinationCycleOptions } from '../../src/cycle/destination-cycle.ts';
 import { OriginCycle } from '../../src/cycle/origin-cycle.ts';
 import { defaultGuards, deleteSetHash, shortSet } from '../../src/sync/delete-guard.ts';
@@ -591,13 +592,34 @@ describe('R8: an unclear failure is resolved by reading', () => {
 });
 
 describe('R10: progress is kept', () => {
-  it('saves after each batch', async () => {
-    const { store, publish, follow, fill } = pair({ batchSize: 10, numWorkers: 1 });
+  /** Copies 40 secrets, 100 ms each, in batches of 10; how often was saved, if a save takes this long? */
+  async function saves(saveMs: number): Promise<number> {
+    let now = 0;
+    const clock = { ...systemClock, monotonic: () => now };
+    const { store, vault, publish, follow, fill } = pair({ batchSize: 10, numWorkers: 1, clock });
     fill(40);
     await publish();
+    vault.before = (call) => {
+      if (call.startsWith('write')) now += 100;
+    };
+    const save = store.save.bind(store);
+    store.save = (...given) => {
+      now += saveMs;
+      return save(...given);
+    };
     await follow();
-    expect(store.calls.filter((call) => call === 'save:index').length).toBeGreaterThanOrEqual(4);
+    expect(Object.keys(store.insights())).toHaveLength(40);
     expect(store.consistent()).toBe(true);
+    return store.calls.filter((call) => call === 'save:index').length;
+  }
+
+  it('saves after each batch', async () => {
+    expect(await saves(0)).toBeGreaterThanOrEqual(4);
+  });
+
+  it('but not more often than it can in a tenth of the time: copies do not wait for a large info', async () => {
+    expect(await saves(200)).toBe(3);
+    expect(await saves(10_000)).toBe(2);
   });
 
   it('what is written is recorded when the cycle is stopped by a lost server', async () => {

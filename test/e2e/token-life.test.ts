@@ -71,7 +71,7 @@ describe.runIf(runRealServers)('the life of tokens', () => {
       {
         name: 'AppRole with a maximum of two lifetimes',
         login: 'approle',
-        options: { token_ttl: '6s', token_max_ttl: '12s' },
+        options: { token_ttl: '4s', token_max_ttl: '8s' },
         event: 'token.replaced',
       },
       {

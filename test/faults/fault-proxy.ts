@@ -134,6 +134,16 @@ export const answers = {
   noLeader: { kind: 'answer', status: 500, body: 'No cluster leader' },
 } as const satisfies Record<string, FaultAction | ((...given: never[]) => FaultAction)>;
 
+let proxies = 0;
+
+/** A loopback address that nobody else listens on: while a proxy is down, its port must not become that of another server. */
+function ownHost(): string {
+  // Elsewhere only one loopback address is set up.
+  if (process.platform !== 'linux') return '127.0.0.1';
+  proxies += 1;
+  return `127.${100 + ((process.pid >> 8) & 127)}.${process.pid & 255}.${1 + (proxies % 254)}`;
+}
+
 /** Part of a rule: the first request that is hit makes something happen, and all that are hit pass only when it has happened. */
 export function passAfter(happen: () => Promise<unknown>): Pick<FaultRule, 'onHit' | 'action'> {
   let resolve: (happened: unknown) => void = () => {};
@@ -202,13 +212,14 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  const host = ownHost();
   await listen(0);
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('no port');
   const { port } = bound;
 
   return {
-    address: `http://127.0.0.1:${port}`,
+    address: `http://${host}:${port}`,
     requests,
     seen,
     add: (rule) => {
@@ -244,7 +255,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   };
 
   async function listen(on: number): Promise<void> {
-    server.listen(on, '127.0.0.1');
+    server.listen(on, host);
     await once(server, 'listening');
   }
 
