@@ -137,6 +137,8 @@ export class SyncInfo {
    */
   checkpoint(): SyncInfoChanges {
     this.#refuseSealed();
+    // They come again with the next batch.
+    for (const id of this.#dirty) this.#unpacked(id);
     const buckets = this.#rehash().map((id) => {
       const json = bucketJson(this.bucket(id));
       return { id, json: () => json };
