@@ -6,9 +6,7 @@ import { defaultGuards, deleteSetHash, shortSet } from '../../src/sync/delete-gu
 import type { Mount } from '../../src/sync/mount-path.ts';
 import { pathFilter } from '../../src/sync/path-filter.ts';
 import { compileTransform } from '../../src/sync/transform.ts';
-import { at, FakeStore, FakeVault, failure, runOnce, secret } from './fakes.ts';
-
-const open = pathFilter([], []);
+import { at, cycleDefaults, FakeStore, FakeVault, failure, open, runOnce, secret } from './fakes.ts';
 
 /** An origin that publishes, and a destination that follows. */
 function pair(over: Partial<DestinationCycleOptions> = {}) {
@@ -32,17 +30,7 @@ function pair(over: Partial<DestinationCycleOptions> = {}) {
     store,
     origin,
     vault,
-    transforms: [],
-    filter: open,
-    originMounts: [secret],
-    originFilter: open,
-    sameVault: false,
-    ignoreDeletes: false,
-    guards: defaultGuards,
-    approvedSets: async () => [],
-    numWorkers: 3,
-    onConflict: 'overwrite',
-    batchSize: 100,
+    ...cycleDefaults,
     ...over,
   };
   const cycle = new DestinationCycle(options);

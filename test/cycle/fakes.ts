@@ -2,8 +2,10 @@ import { VsyncError } from '../../src/base/errors.ts';
 import { RetryBudget } from '../../src/base/retry.ts';
 import type { CycleRun } from '../../src/cycle/cycle-run.ts';
 import { runCycle } from '../../src/cycle/cycle-run.ts';
+import type { DestinationCycleOptions } from '../../src/cycle/destination-cycle.ts';
 import type { CycleEvent } from '../../src/cycle/events.ts';
 import type { Completed, CycleOutcome } from '../../src/cycle/outcome.ts';
+import type { PlanOptions } from '../../src/cycle/plan-destination.ts';
 import type {
   BucketsOf,
   CallScope,
@@ -26,8 +28,10 @@ import {
   parseBucket,
   parseIndex,
 } from '../../src/sync/bucket.ts';
+import { defaultGuards } from '../../src/sync/delete-guard.ts';
 import type { Insight } from '../../src/sync/insight.ts';
 import { type DataPath, dataPath, type Mount } from '../../src/sync/mount-path.ts';
+import { pathFilter } from '../../src/sync/path-filter.ts';
 import { SecretValue } from '../../src/sync/secret-value.ts';
 import { SyncInfo, type SyncInfoChanges } from '../../src/sync/sync-info.ts';
 
@@ -361,3 +365,26 @@ export async function runOnce(
 }
 
 export const noScope: CallScope = { signal: new AbortController().signal, budget: new RetryBudget() };
+
+/** Takes every path. */
+export const open = pathFilter([], []);
+
+/** What a destination compares with, where a test does not say otherwise. */
+export const planDefaults = {
+  transforms: [],
+  filter: open,
+  originMounts: [secret],
+  originFilter: open,
+  sameVault: false,
+  ignoreDeletes: false,
+  guards: defaultGuards,
+  approvedSets: async () => [],
+} as const satisfies Partial<PlanOptions>;
+
+/** The same for a whole cycle. */
+export const cycleDefaults = {
+  ...planDefaults,
+  numWorkers: 3,
+  onConflict: 'overwrite',
+  batchSize: 100,
+} as const satisfies Partial<DestinationCycleOptions>;

@@ -5,16 +5,14 @@ import type { CallScope, SecretState } from '../../src/cycle/ports.ts';
 import { bucketIdOf, indexJson } from '../../src/sync/bucket.ts';
 import { defaultGuards } from '../../src/sync/delete-guard.ts';
 import type { DataPath } from '../../src/sync/mount-path.ts';
-import { pathFilter } from '../../src/sync/path-filter.ts';
 import { buildPlan } from '../../src/sync/plan.ts';
 import { SecretValue } from '../../src/sync/secret-value.ts';
 import { SyncInfo } from '../../src/sync/sync-info.ts';
 import { compileTransform } from '../../src/sync/transform.ts';
-import { at, FakeStore, FakeVault, failure, runOnce, secret } from './fakes.ts';
+import { at, cycleDefaults, FakeStore, FakeVault, failure, runOnce, secret } from './fakes.ts';
 
 /** Guards of a destination that show only where something else is odd as well: found by taking each of them out. */
 
-const open = pathFilter([], []);
 const conflict = { onConflict: 'fail' } as const;
 
 function destination(over: Partial<DestinationCycleOptions> & { readonly from?: FakeVault } = {}) {
@@ -27,17 +25,7 @@ function destination(over: Partial<DestinationCycleOptions> & { readonly from?: 
     store,
     origin,
     vault,
-    transforms: [],
-    filter: open,
-    originMounts: [secret],
-    originFilter: open,
-    sameVault: false,
-    ignoreDeletes: false,
-    guards: defaultGuards,
-    approvedSets: async () => [],
-    numWorkers: 3,
-    onConflict: 'overwrite',
-    batchSize: 100,
+    ...cycleDefaults,
     ...over,
   });
   /** What an origin would publish now. */

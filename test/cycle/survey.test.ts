@@ -2,11 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { CycleRun } from '../../src/cycle/cycle-run.ts';
 import type { StoredIndex } from '../../src/cycle/ports.ts';
 import { type Survey, surveyDestination } from '../../src/cycle/survey.ts';
-import { defaultGuards } from '../../src/sync/delete-guard.ts';
-import { pathFilter } from '../../src/sync/path-filter.ts';
-import { FakeStore, FakeVault, runOnce, secret } from './fakes.ts';
+import { FakeStore, FakeVault, planDefaults, runOnce } from './fakes.ts';
 
-const open = pathFilter([], []);
 const insight = (version: number) => ({ version, updateTime: '2026-01-01T00:00:00Z', type: 'kvV2' });
 const insights = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, insight(1)]));
@@ -19,14 +16,7 @@ async function survey(originStore: FakeStore, store: FakeStore) {
         originStore,
         store,
         vault: new FakeVault(),
-        transforms: [],
-        filter: open,
-        originMounts: [secret],
-        originFilter: open,
-        sameVault: false,
-        ignoreDeletes: false,
-        guards: defaultGuards,
-        approvedSets: async () => [],
+        ...planDefaults,
       },
       run,
     );
