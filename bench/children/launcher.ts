@@ -18,11 +18,16 @@ export interface Report extends Usage {
 const [bundle = '', descriptor = '', ...args] = process.argv.slice(2);
 process.argv.splice(1, Number.POSITIVE_INFINITY, bundle, ...args);
 
+/** Several lines come in one piece. */
+const cycleEnd = '"event":"cycle.end"';
 const write = process.stderr.write;
 process.stderr.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
-  if (typeof chunk === 'string' && chunk.includes('"event":"cycle.end"')) {
-    const { durationMs, result } = JSON.parse(chunk) as { durationMs: number; result: string };
-    report({ kind: 'cycle', durationMs, result, ...usageNow() });
+  if (typeof chunk === 'string' && chunk.includes(cycleEnd)) {
+    const usage = usageNow();
+    for (const line of chunk.split('\n').filter((each) => each.includes(cycleEnd))) {
+      const { durationMs, result } = JSON.parse(line) as { durationMs: number; result: string };
+      report({ kind: 'cycle', durationMs, result, ...usage });
+    }
   }
   return Reflect.apply(write, process.stderr, [chunk, ...rest]);
 };

@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import { ConcurrencyFinder } from './concurrency-finder.ts';
 import { VsyncError } from './errors.ts';
+import { Places } from './places.ts';
 
 /** Answers that are looked at together, for each request that may be under way. */
 const answersPerPlace = 4;
@@ -16,7 +17,7 @@ const fastEnoughMs = 100;
  */
 export class RequestGate {
   readonly #finder: ConcurrencyFinder | undefined;
-  readonly #queue: PQueue;
+  readonly #queue: PQueue | Places;
   readonly #max: number;
   readonly #hasRate: boolean;
   #successes = 0;
@@ -31,10 +32,11 @@ export class RequestGate {
     this.#max = maxInFlight;
     this.#finder = finds ? new ConcurrencyFinder(maxInFlight) : undefined;
     this.#hasRate = perSecond !== undefined;
-    this.#queue = new PQueue({
-      concurrency: this.#finder?.limit ?? maxInFlight,
-      ...(perSecond !== undefined && { interval: 1000, intervalCap: perSecond, strict: true }),
-    });
+    const concurrency = this.#finder?.limit ?? maxInFlight;
+    this.#queue =
+      perSecond === undefined
+        ? new Places(concurrency)
+        : new PQueue({ concurrency, interval: 1000, intervalCap: perSecond, strict: true });
   }
 
   /**

@@ -43,51 +43,67 @@ export class RetryBudget {
   }
 }
 
-export interface RetryContext {
-  readonly policy: RetryPolicy;
+/** What a caller passes along: what ends the attempts, and what pays for them. */
+export interface RetryScope {
   readonly signal?: AbortSignal | undefined;
   readonly budget?: RetryBudget | undefined;
+}
+
+/** How one client retries, whatever is asked for. */
+export interface RetryRules {
+  readonly policy: RetryPolicy;
   /** Refuses retries that the policy would make, say of an ambiguous write. */
   readonly allow?: (error: VsyncError) => boolean;
   /** Hears of each retry, before the wait. */
-  readonly onRetry?: (error: VsyncError, attempt: number, delayMs: number) => void;
+  onRetry?: ((error: VsyncError, attempt: number, delayMs: number) => void) | undefined;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
 
 /** Calls `attempt` until it succeeds, fails for good, or the policy, the budget or the signal ends it. Throws the last failure. */
-export async function withRetry<T>(attempt: () => Promise<T>, context: RetryContext): Promise<T> {
-  const { policy, signal, budget, clock = systemClock } = context;
-  let first: { readonly error: unknown } | undefined;
+export async function withRetry<T>(
+  attempt: () => Promise<T>,
+  rules: RetryRules,
+  scope: RetryScope = {},
+): Promise<T> {
+  let result: T;
   try {
-    const result = await attempt();
-    budget?.earn();
-    return result;
+    result = await attempt();
   } catch (error) {
-    // Nearly all requests succeed at once: what follows is set up for the others only.
-    first = { error };
+    // Nearly all requests succeed at once: what retries need is set up for the others only.
+    result = await retried(error, attempt, rules, scope);
   }
+  scope.budget?.earn();
+  return result;
+}
+
+/** Goes on after a first attempt that failed with `firstError`. */
+function retried<T>(
+  firstError: unknown,
+  attempt: () => Promise<T>,
+  { policy, allow, onRetry, clock = systemClock, random = Math.random }: RetryRules,
+  { signal, budget }: RetryScope,
+): Promise<T> {
+  let first: { readonly error: unknown } | undefined = { error: firstError };
   const attemptOrFirst = () => {
     if (first === undefined) return attempt();
     const { error } = first;
     first = undefined;
     throw error;
   };
-  const result = await pRetry(attemptOrFirst, {
+  return pRetry(attemptOrFirst, {
     retries: policy.retries,
     minTimeout: 0,
     // The decision waits by itself: p-retry's own delay knows neither full jitter nor Retry-After.
     shouldRetry: async ({ error, attemptNumber }) => {
       if (!(error instanceof VsyncError) || !error.retryable || signal?.aborted) return false;
-      if (context.allow?.(error) === false || budget?.take() === false) return false;
-      const delayMs = retryDelayMs(error, attemptNumber, policy, context.random ?? Math.random);
-      context.onRetry?.(error, attemptNumber, delayMs);
+      if (allow?.(error) === false || budget?.take() === false) return false;
+      const delayMs = retryDelayMs(error, attemptNumber, policy, random);
+      onRetry?.(error, attemptNumber, delayMs);
       await clock.sleep(delayMs, signal);
       return true;
     },
   });
-  budget?.earn();
-  return result;
 }
 
 /** The wait before attempt `attempt` + 1: full jitter, or what the server asks for and a little jitter on top. */

@@ -195,12 +195,11 @@ export class ConsulClient {
   }
 
   #retried(request: Call, { signal, budget }: ConsulScope, call: PackageCall): Promise<Answer> {
-    return withRetry(() => this.gate.run(() => this.#send(request, signal, call), signal), {
-      policy: this.#options.retry,
-      signal,
-      budget,
-      allow: (error) => !error.ambiguous,
-    });
+    return withRetry(
+      () => this.gate.run(() => this.#send(request, signal, call), signal),
+      { policy: this.#options.retry, allow: (error) => !error.ambiguous },
+      { signal, budget },
+    );
   }
 
   async #send(

@@ -44,10 +44,10 @@ export async function copySecret(task: PlannedTask, options: CopyOptions): Promi
   const { origin, destination, scope, expectation } = options;
   const isNew = task.kind === 'add' && task.from === undefined;
   const readFirst = isNew ? expectation.existing : knownVersion(task) === undefined;
-  const [source, current] = await Promise.all([
-    origin.readSecret(task.path, scope, task.to),
-    readFirst ? destination.readSecret(task.target, scope) : undefined,
-  ]);
+  const read = origin.readSecret(task.path, scope, task.to);
+  const [source, current] = readFirst
+    ? await Promise.all([read, destination.readSecret(task.target, scope)])
+    : [await read, undefined];
   if (source.kind !== 'live') return { kind: 'gone' };
   refuseStale(task, source);
 

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 
 /** Tasks that wait at most, for each worker: enough to keep all busy, few enough to hold no long list in memory. */
-const queuedPerWorker = 8;
+const queuedPerWorker = 1;
 
 /**
  * A fixed number of workers with backpressure: `add` waits while enough is queued, so a producer never runs ahead.

@@ -2,7 +2,7 @@ import nodeVault from 'node-vault';
 import type { Pool } from 'undici';
 import { type Side, VsyncError } from '../base/errors.ts';
 import { RequestGate } from '../base/request-gate.ts';
-import { type RetryBudget, type RetryPolicy, withRetry } from '../base/retry.ts';
+import { type RetryBudget, type RetryPolicy, type RetryRules, withRetry } from '../base/retry.ts';
 import type { Secret } from '../base/secret.ts';
 import { ActiveNode } from './active-node.ts';
 import { type FailedRequest, NotFound, statusError, unexpectedNotFound } from './errors.ts';
@@ -70,7 +70,7 @@ type NodeVaultRequest = (
     method: string;
     path: string;
     headers: Record<string, string>;
-    json?: object | string;
+    json: object | string | undefined;
   },
 ) => Promise<unknown>;
 
@@ -79,8 +79,8 @@ export class VaultClient {
   readonly address: string;
   readonly namespace: string | undefined;
   readonly gate: RequestGate;
-  onRetry: RetryListener | undefined;
   readonly #options: VaultClientOptions;
+  readonly #retry: RetryRules;
   readonly #nodes: ActiveNode;
   readonly #request: NodeVaultRequest;
   #tokens: TokenProvider | undefined;
@@ -91,6 +91,7 @@ export class VaultClient {
     this.side = options.side;
     this.address = options.address;
     this.namespace = options.namespace;
+    this.#retry = { policy: options.retry, allow: (error) => !error.ambiguous };
     this.gate = new RequestGate(options.maxInFlight, options.rateLimit, options.findsConcurrency);
     this.#nodes = new ActiveNode(options.address, options.maxInFlight, options.tls);
     const client = nodeVault({
@@ -112,6 +113,11 @@ export class VaultClient {
     this.#tokens = tokens;
   }
 
+  /** Hears of each retry of `request`. */
+  set onRetry(listener: RetryListener) {
+    this.#retry.onRetry = listener;
+  }
+
   /** How many requests were sent so far, retries included. */
   get requestsSent(): number {
     return this.#sent;
@@ -122,13 +128,7 @@ export class VaultClient {
    * or the signal's reason.
    */
   request(request: VaultRequest): Promise<unknown> {
-    return withRetry(() => this.#authenticated(request), {
-      policy: this.#options.retry,
-      signal: request.signal,
-      budget: request.budget,
-      allow: (error) => !error.ambiguous,
-      ...(this.onRetry && { onRetry: this.onRetry }),
-    });
+    return withRetry(() => this.#authenticated(request), this.#retry, request);
   }
 
   /**
@@ -146,11 +146,11 @@ export class VaultClient {
   /** Sends a request with this very token, whatever the provider says: to look a token up. */
   async requestWith(token: Secret, request: VaultRequest): Promise<unknown> {
     try {
-      return await withRetry(() => this.gate.run(() => this.#send(request, token), request.signal), {
-        policy: this.#options.retry,
-        signal: request.signal,
-        budget: request.budget,
-      });
+      return await withRetry(
+        () => this.gate.run(() => this.#send(request, token), request.signal),
+        { policy: this.#options.retry },
+        request,
+      );
     } catch (error) {
       throw this.#judged(request, error, false);
     }
@@ -217,26 +217,19 @@ export class VaultClient {
     return node;
   }
 
-  async #sendTo(pool: Pool, request: VaultRequest, token: Secret | undefined): Promise<unknown> {
+  #sendTo(pool: Pool, request: VaultRequest, token: Secret | undefined): Promise<unknown> {
+    const { method, path, body, signal, parse } = request;
     const namespace = request.namespace ?? this.namespace ?? '';
-    request.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     this.#sent += 1;
     request.onSend?.();
     // X-Vault-Request: an Agent or Proxy in between may demand it.
     const headers: Record<string, string> = { 'X-Vault-Request': 'true' };
     if (token !== undefined) headers['X-Vault-Token'] = token.reveal();
     if (namespace !== '') headers['X-Vault-Namespace'] = namespace;
-    return this.#request({
-      pool,
-      method: request.method,
-      path: request.path,
-      headers,
-      ...(request.body !== undefined && { json: request.body }),
-      about: this.#about(request),
-      signal: request.signal,
-      timeoutMs: this.#options.requestTimeoutMs,
-      parse: request.parse,
-    });
+    const { requestTimeoutMs: timeoutMs } = this.#options;
+    const about = this.#about(request);
+    return this.#request({ pool, method, path, headers, json: body, about, signal, timeoutMs, parse });
   }
 
   #about({ method, about, writes = false }: VaultRequest): FailedRequest {

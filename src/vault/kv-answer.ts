@@ -1,18 +1,19 @@
 import { SecretValue } from '../sync/secret-value.ts';
 
 /**
- * Reads the answer to `GET <mount>data/<key>` without touching the value: `data.data` is cut out as text, the rest is parsed.
+ * Reads answers about secrets without touching the value: `data.data` is cut out as text.
  * Parsing the value would alter it (`JSON.parse` turns 12345678901234567890 into 12345678901234567000), and costs time.
  */
 
 export interface KvAnswer {
+  readonly kind: 'live';
   readonly value: SecretValue;
   readonly version: number;
   /** Equals the key's `updated_time` when this version was the current one. */
   readonly createdTime: string;
 }
 
-/** Throws when the text is not such an answer; the error never quotes it. */
+/** The answer to `GET <mount>data/<key>`. Throws when the text is not one; the error never quotes it. */
 export function parseKvAnswer(text: string): KvAnswer {
   const data = member(text, 0, 'data');
   const value = data && member(text, data.start, 'data');
@@ -22,7 +23,7 @@ export function parseKvAnswer(text: string): KvAnswer {
   const { version, created_time } = metadataOf(`${text.slice(0, value.start)}null${text.slice(value.end)}`);
   if (typeof version !== 'number' || typeof created_time !== 'string')
     throw new SyntaxError('no data.metadata');
-  return { value: new SecretValue(valueText), version, createdTime: created_time };
+  return { kind: 'live', value: new SecretValue(valueText), version, createdTime: created_time };
 }
 
 function metadataOf(envelope: string): Readonly<Record<string, unknown>> {
@@ -89,13 +90,14 @@ function valueEnd(text: string, at: number): number {
     return at + found[0].length;
   }
   let depth = 0;
-  const brackets = /["{}[\]]/g;
-  brackets.lastIndex = at;
-  for (let found = brackets.exec(text); found !== null; found = brackets.exec(text)) {
-    if (found[0] === '"') brackets.lastIndex = stringEnd(text, found.index);
-    else if (found[0] === '{' || found[0] === '[') depth += 1;
-    else depth -= 1;
-    if (depth === 0) return brackets.lastIndex;
+  for (let pos = at; pos < text.length; pos += 1) {
+    const char = text[pos];
+    if (char === '"') pos = stringEnd(text, pos) - 1;
+    else if (char === '{' || char === '[') depth += 1;
+    else if (char === '}' || char === ']') {
+      depth -= 1;
+      if (depth === 0) return pos + 1;
+    }
   }
   throw new SyntaxError('value without an end');
 }

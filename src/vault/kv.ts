@@ -50,7 +50,7 @@ export async function readSecret(
       parse: parseKvAnswer,
       ...scope,
     });
-    return { kind: 'live', ...(answer as ReturnType<typeof parseKvAnswer>) };
+    return answer as ReturnType<typeof parseKvAnswer>;
   } catch (error) {
     if (error instanceof NotFound && error.kind === 'empty') return { kind: 'absent' };
     if (error instanceof NotFound && error.kind === 'deleted' && error.version !== undefined) {

@@ -75,6 +75,8 @@ export const vaultTransport = { defaults: () => send };
 async function send(request: HookRequest) {
   const { pool, about, signal, timeoutMs, headers, json } = request;
   signal?.throwIfAborted();
+  // An object of this request alone, like all that node-vault hands over.
+  if (json !== undefined) headers['Content-Type'] ??= 'application/json';
   let reply: Reply;
   try {
     reply = await exchange(
@@ -82,7 +84,7 @@ async function send(request: HookRequest) {
       {
         method: request.method as Dispatcher.HttpMethod,
         path: request.uri.slice(request.uri.indexOf('/', request.uri.indexOf('://') + 3)),
-        headers: json === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
+        headers,
         body: bodyOf(json),
       },
       timeoutMs,

@@ -87,6 +87,7 @@ describe('requests under way at once', () => {
     const all = made.start(2);
     expect(made.underWay()).toBe(1);
     gate.succeeded(1);
+    await new Promise(setImmediate);
     expect(made.underWay()).toBe(2);
     await made.answer();
     await Promise.all(all);

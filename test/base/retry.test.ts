@@ -5,7 +5,8 @@ import {
   defaultRetryPolicy,
   parseRetryAfter,
   RetryBudget,
-  type RetryContext,
+  type RetryRules,
+  type RetryScope,
   retryDelayMs,
   withRetry,
 } from '../../src/base/retry.ts';
@@ -20,7 +21,11 @@ function failure(
 }
 
 /** Runs a call that fails so often, or for ever; what it threw or returned, how often it was called, and the waits in between. */
-async function run(error: unknown, context: Partial<RetryContext> = {}, failures = Number.POSITIVE_INFINITY) {
+async function run(
+  error: unknown,
+  { signal, budget, ...rules }: Partial<RetryRules> & RetryScope = {},
+  failures = Number.POSITIVE_INFINITY,
+) {
   const clock = hastyClock();
   let calls = 0;
   const result = await withRetry(
@@ -29,7 +34,8 @@ async function run(error: unknown, context: Partial<RetryContext> = {}, failures
       if (calls <= failures) throw error;
       return 'done';
     },
-    { policy, clock, random: () => 0.5, ...context },
+    { policy, clock, random: () => 0.5, ...rules },
+    { signal, budget },
   ).catch((thrown: unknown) => thrown);
   return { result, calls, waits: clock.slept };
 }
@@ -110,7 +116,8 @@ describe('withRetry', () => {
         calls += 1;
         return Promise.reject(failure());
       },
-      { policy, clock, signal: stop.signal },
+      { policy, clock },
+      { signal: stop.signal },
     );
     await clock.untilSleeping();
     const reason = new Error('the cycle ends');
