@@ -17,9 +17,8 @@ const fastEnoughMs = 100;
  */
 export class RequestGate {
   readonly #finder: ConcurrencyFinder | undefined;
-  readonly #queue: PQueue | Places;
+  readonly #line: PQueue | Places;
   readonly #max: number;
-  readonly #hasRate: boolean;
   #successes = 0;
   #window: Window = emptyWindow();
   #bestMs = Number.POSITIVE_INFINITY;
@@ -31,9 +30,8 @@ export class RequestGate {
   constructor(maxInFlight: number, perSecond?: number, finds = false) {
     this.#max = maxInFlight;
     this.#finder = finds ? new ConcurrencyFinder(maxInFlight) : undefined;
-    this.#hasRate = perSecond !== undefined;
     const concurrency = this.#finder?.limit ?? maxInFlight;
-    this.#queue =
+    this.#line =
       perSecond === undefined
         ? new Places(concurrency)
         : new PQueue({ concurrency, interval: 1000, intervalCap: perSecond, strict: true });
@@ -44,8 +42,10 @@ export class RequestGate {
    * aborted leaves the line and rejects with the signal's reason; one that runs is not touched.
    */
   run<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const line = this.#line;
     // Without a rate the line moves on at once, and a request that is aborted ends by itself.
-    if (signal === undefined || !this.#hasRate) return this.#queue.add(() => this.#observed(request));
+    if (line instanceof Places) return this.#observed(request, line);
+    if (signal === undefined) return line.add(() => this.#observed(request));
     const waiting = new AbortController();
     const leave = () => waiting.abort(signal.reason);
     const stay = () => signal.removeEventListener('abort', leave);
@@ -56,29 +56,32 @@ export class RequestGate {
       stay();
       return this.#observed(request);
     };
-    return this.#queue.add(run, { signal: waiting.signal }).finally(stay);
+    return line.add(run, { signal: waiting.signal }).finally(stay);
   }
 
   /** Requests that may be under way right now. */
   get inFlightLimit(): number {
-    return this.#queue.concurrency;
+    return this.#line.concurrency;
   }
 
   /** The server asks for less: half as many from now on. */
   slowDown(): void {
-    this.#resize(Math.max(1, Math.floor(this.#queue.concurrency / 2)));
-    this.#finder?.reset(this.#queue.concurrency);
+    this.#resize(Math.max(1, Math.floor(this.#line.concurrency / 2)));
+    this.#finder?.reset(this.#line.concurrency);
   }
 
   /** An answer came after `latencyMs`; one more request is allowed after as many answers as there may be requests. */
   succeeded(latencyMs: number): void {
     this.#observe(latencyMs);
-    if (this.#finder !== undefined || this.#queue.concurrency >= this.#max) return;
+    if (this.#finder !== undefined || this.#line.concurrency >= this.#max) return;
     this.#successes += 1;
-    if (this.#successes >= this.#queue.concurrency) this.#resize(this.#queue.concurrency + 1);
+    if (this.#successes >= this.#line.concurrency) this.#resize(this.#line.concurrency + 1);
   }
 
-  async #observed<T>(request: () => Promise<T>): Promise<T> {
+  /** Runs `request`, in one of `places` if they are given, and learns from its end. */
+  async #observed<T>(request: () => Promise<T>, places?: Places): Promise<T> {
+    const free = places?.take();
+    if (free !== undefined) await free;
     const startedAt = performance.now();
     try {
       const answer = await request();
@@ -87,6 +90,8 @@ export class RequestGate {
     } catch (error) {
       if (error instanceof VsyncError && error.status === 429) this.slowDown();
       throw error;
+    } finally {
+      places?.give();
     }
   }
 
@@ -96,8 +101,8 @@ export class RequestGate {
     window.answers += 1;
     window.totalMs += latencyMs;
     // A place that nobody waits for says nothing of how many places are needed.
-    if (this.#queue.size === 0) window.wasFull = false;
-    if (window.answers < answersPerPlace * this.#queue.concurrency) return;
+    if (this.#line.size === 0) window.wasFull = false;
+    if (window.answers < answersPerPlace * this.#line.concurrency) return;
     const meanMs = window.totalMs / window.answers;
     const perSecond = (window.answers * 1000) / (performance.now() - window.since);
     this.#window = emptyWindow();
@@ -109,11 +114,11 @@ export class RequestGate {
     this.#bestMs = Math.min(meanMs, this.#bestMs * 1.05);
     if (this.#finder === undefined || !window.wasFull) return;
     const limit = this.#finder.measured(perSecond);
-    if (limit !== this.#queue.concurrency) this.#resize(limit);
+    if (limit !== this.#line.concurrency) this.#resize(limit);
   }
 
   #resize(concurrency: number): void {
-    this.#queue.concurrency = concurrency;
+    this.#line.concurrency = concurrency;
     this.#successes = 0;
     this.#window = emptyWindow();
     // Fewer requests are answered faster: what was good before is no measure any more.

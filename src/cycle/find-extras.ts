@@ -45,13 +45,12 @@ export async function findExtras(options: {
   };
   let denied: string | undefined;
   try {
-    for await (const { mount, key } of listPaths(metadata, mounts, {
-      concurrency: numWorkers,
-      filter,
-      scope,
-    })) {
-      const target = dataPath(mount, key);
-      if (!expected(target)) await pool.add(() => judge(mount, key, target));
+    for await (const keys of listPaths(metadata, mounts, { concurrency: numWorkers, filter, scope })) {
+      for (const { mount, key } of keys) {
+        if (scope.signal.aborted) break;
+        const target = dataPath(mount, key);
+        if (!expected(target)) await pool.add(() => judge(mount, key, target));
+      }
       if (scope.signal.aborted) break;
     }
   } catch (error) {

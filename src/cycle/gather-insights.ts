@@ -53,17 +53,16 @@ export async function gatherInsights(options: {
   };
 
   try {
-    for await (const { mount, key, known } of listPaths(vault, mounts, {
-      concurrency: numWorkers,
-      filter,
-      scope,
-    })) {
-      listed += 1;
-      if (known === undefined) {
-        await pool.add(() => readOne(mount, key));
-      } else {
-        take(dataPath(mount, key), known.insight);
-        countDone();
+    for await (const keys of listPaths(vault, mounts, { concurrency: numWorkers, filter, scope })) {
+      for (const { mount, key, known } of keys) {
+        if (scope.signal.aborted) break;
+        listed += 1;
+        if (known === undefined) {
+          await pool.add(() => readOne(mount, key));
+        } else {
+          take(dataPath(mount, key), known.insight);
+          countDone();
+        }
       }
       if (scope.signal.aborted) break;
     }

@@ -13,14 +13,14 @@ export interface ListedKey {
 }
 
 /**
- * Walks the folders of all mounts, several at once, and yields the keys as they are found: there is never a list of all of them.
+ * Walks the folders of all mounts, several at once, and yields the keys of each as it is found: there is never a list of all of them.
  * Nothing more is listed while the consumer does not take what is there. Throws when a folder cannot be listed (R3).
  */
 export async function* listPaths(
   vault: Pick<OriginMetadata, 'listFolder'>,
   mounts: readonly Mount[],
   options: { readonly concurrency: number; readonly filter: PathFilter; readonly scope: CallScope },
-): AsyncGenerator<ListedKey, void, void> {
+): AsyncGenerator<readonly ListedKey[], void, void> {
   const { filter, scope } = options;
   const limit = pLimit(options.concurrency);
   // Last in, first out: a tree is walked into its depth, so few folders are waiting at any time.
@@ -52,12 +52,14 @@ export async function* listPaths(
       for (const name of listing.folders) {
         if (filter.mayContain(mount, `${folder}${name}`)) waiting.push({ mount, folder: `${folder}${name}` });
       }
+      const keys: ListedKey[] = [];
       for (const name of listing.keys) {
         const key = `${folder}${name}`;
         if (!filter.matches(mount, key)) continue;
         const told = listing.insights?.has(name) === true;
-        yield { mount, key, ...(told && { known: { insight: listing.insights?.get(name) } }) };
+        keys.push(told ? { mount, key, known: { insight: listing.insights?.get(name) } } : { mount, key });
       }
+      if (keys.length > 0) yield keys;
     } else if (underWay.size > 0) {
       await Promise.race(underWay);
     } else {

@@ -84,12 +84,19 @@ export async function compareInfos(
   own: OwnIndex | undefined,
   run: CycleRun,
 ): Promise<Comparison> {
-  const { info, rebuilt } = await loadOwnInfo(options.store, origin, own, run);
+  const loadOrigin = (ids: readonly number[]) => loadBuckets(options.originStore, origin, ids, run);
+  // Both sides' at once: which buckets differ is known from the indexes, unless the own info has to be made anew first.
+  const ahead = own?.index.length === origin.index.length ? differingBuckets(origin.index, own.index) : [];
+  const [{ info, rebuilt }, loaded] = await Promise.all([
+    loadOwnInfo(options.store, origin, own, run),
+    loadOrigin(ahead),
+  ]);
   const ids = differingBuckets(origin.index, info.index);
   const renumbered = own?.index.length !== origin.index.length;
   if (ids.length === 0 && !renumbered) return inSync(origin, own);
 
-  const buckets = await loadBuckets(options.originStore, origin, ids, run);
+  const more = await loadOrigin(ids.filter((id) => !loaded.has(id)));
+  const buckets = new Map([...loaded, ...more]);
   const tasks = ids.flatMap((id) => compareBuckets(buckets.get(id) as Bucket, info.bucket(id)));
   const wanted = options.filter.open
     ? tasks

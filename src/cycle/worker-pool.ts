@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 
-/** Tasks that wait at most, for each worker: enough to keep all busy, few enough to hold no long list in memory. */
-const queuedPerWorker = 1;
+/** Tasks that wait at most, for each worker: enough to keep all busy, and few, since each that waits is memory and work for the collector. */
+const queuedPerWorker = 2;
 
 /**
  * A fixed number of workers with backpressure: `add` waits while enough is queued, so a producer never runs ahead.
@@ -18,11 +18,11 @@ export class WorkerPool {
     this.#high = numWorkers * queuedPerWorker;
   }
 
-  /** Queues a task as soon as there is room for it. */
-  async add(task: () => Promise<void>): Promise<void> {
-    if (this.#queue.size >= this.#high) await this.#queue.onSizeLessThan(this.#high / 2);
+  /** Queues a task. A producer waits for what is returned before it adds another one. */
+  add(task: () => Promise<void>): Promise<void> | undefined {
     // p-queue's own `signal` frees the place while the task still runs; the task is asked to look by itself instead.
     void this.#queue.add(() => (this.#signal.aborted ? Promise.resolve() : task()));
+    return this.#queue.size < this.#high ? undefined : this.#queue.onSizeLessThan(this.#high / 2);
   }
 
   /** Resolves when every task that was added has ended. */

@@ -20,6 +20,13 @@ export class PackedBucket {
   #block: Buffer = Buffer.alloc(0);
   #used = 0;
   #bytes = 0;
+  /** As of the last reading. */
+  #size: number | undefined = 0;
+
+  /** The number of paths, counted by reading all entries unless that was done since the last one was added. */
+  get size(): number {
+    return this.#size ?? this.toMap().size;
+  }
 
   /** Whether nothing was added. */
   get isEmpty(): boolean {
@@ -40,18 +47,17 @@ export class PackedBucket {
     this.#block.writeDoubleLE(version, this.#used + 5);
     this.#used = start + pathBytes + timeBytes;
     this.#bytes += headBytes + pathBytes + timeBytes;
+    this.#size = undefined;
     return true;
   }
 
   /** The entries as a map, made anew. */
   toMap(): Map<DataPath, Insight> {
-    return new Map(this);
-  }
-
-  /** All that was added, in that order: a path that was added twice comes twice. */
-  *[Symbol.iterator](): Generator<[DataPath, Insight]> {
-    for (const block of this.#blocks) yield* readBlock(block);
-    yield* readBlock(this.#block.subarray(0, this.#used));
+    const entries = new Map<DataPath, Insight>();
+    for (const block of this.#blocks) readBlock(block, entries);
+    readBlock(this.#block.subarray(0, this.#used), entries);
+    this.#size = entries.size;
+    return entries;
   }
 
   #startBlock(atLeast: number): void {
@@ -63,14 +69,14 @@ export class PackedBucket {
   }
 }
 
-function* readBlock(block: Buffer): Generator<[DataPath, Insight]> {
+function readBlock(block: Buffer, into: Map<DataPath, Insight>): void {
   for (let at = 0; at < block.length; ) {
     const pathStart = at + headBytes;
     const pathEnd = pathStart + block.readUInt32LE(at);
     const end = pathEnd + block.readUInt8(at + 4);
     const path = block.toString('utf8', pathStart, pathEnd) as DataPath;
     const updateTime = block.toString('utf8', pathEnd, end);
-    yield [path, { version: block.readDoubleLE(at + 5), updateTime, type: kvV2 }];
+    into.set(path, { version: block.readDoubleLE(at + 5), updateTime, type: kvV2 });
     at = end;
   }
 }

@@ -66,9 +66,9 @@ export class SyncInfo {
     return [...this.#buckets.keys()].filter((id) => this.#buckets[id] === undefined);
   }
 
-  /** The number of paths in the loaded buckets. Of packed ones they are counted anew: to be asked once, not in a loop. */
+  /** The number of paths in the loaded buckets. */
   get size(): number {
-    return this.#buckets.reduce((sum, bucket) => sum + (bucket === undefined ? 0 : asMap(bucket).size), 0);
+    return this.#buckets.reduce((sum, bucket) => sum + (bucket?.size ?? 0), 0);
   }
 
   /** Whether there is no path in the loaded buckets. */
@@ -124,7 +124,7 @@ export class SyncInfo {
     this.#refuseSealed();
     const info = SyncInfo.empty(numBuckets);
     for (let id = 0; id < this.numBuckets; id += 1) {
-      for (const [path, insight] of this.#held(id)) info.put(path, insight);
+      for (const [path, insight] of this.bucket(id)) info.put(path, insight);
     }
     // The index is compared before anything is saved: one that still said "empty" would hide what an empty bucket of the origin deletes.
     for (const id of info.#buckets.keys()) info.#index[id] = bucketHash(info.bucket(id));

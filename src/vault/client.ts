@@ -31,7 +31,8 @@ export interface VaultClientOptions {
 
 /** Gives the token for a request, and judges a 403: see `token.ts`. */
 export interface TokenProvider {
-  token(signal?: AbortSignal): Promise<Secret>;
+  /** At once when it is there. */
+  token(signal?: AbortSignal): Secret | Promise<Secret>;
   /**
    * A request that carried `token` was refused with 403. Resolves true when there is another token to try, false when the token is
    * good and its policies refuse; throws `TOKEN_EXPIRED` when it is dead and no other can be had.
@@ -172,7 +173,8 @@ export class VaultClient {
       return this.gate.run(() => this.#send(request, undefined), request.signal);
     const tokens = this.#tokens;
     if (tokens === undefined) throw new Error(`no token provider for the ${this.side} Vault`);
-    const token = await tokens.token(request.signal);
+    const given = tokens.token(request.signal);
+    const token = given instanceof Promise ? await given : given;
     try {
       return await this.gate.run(() => this.#send(request, token), request.signal);
     } catch (error) {

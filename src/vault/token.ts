@@ -56,11 +56,16 @@ export class VaultTokens implements TokenProvider {
     return this.#change.signal;
   }
 
-  async token(signal?: AbortSignal): Promise<Secret> {
-    if (this.#auth.kind === 'token_file' && this.#current !== undefined)
-      await this.#lookAtFile(this.#auth.file, signal);
-    if (this.#current === undefined) await this.replace(signal);
-    return this.#current as unknown as Secret;
+  token(signal?: AbortSignal): Secret | Promise<Secret> {
+    if (this.#current === undefined) return this.#afterwards(this.replace(signal));
+    if (this.#auth.kind !== 'token_file' || this.#clock.monotonic() - this.#fileCheckedAt < fileCheckEveryMs)
+      return this.#current;
+    return this.#afterwards(this.#lookAtFile(this.#auth.file, signal));
+  }
+
+  async #afterwards(obtained: Promise<void>): Promise<Secret> {
+    await obtained;
+    return this.#current as Secret;
   }
 
   /**
@@ -206,7 +211,6 @@ export class VaultTokens implements TokenProvider {
    * token in use is good until a request is refused.
    */
   async #lookAtFile(file: string, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#clock.monotonic() - this.#fileCheckedAt < fileCheckEveryMs) return;
     this.#fileCheckedAt = this.#clock.monotonic();
     const at = await changedAt(file);
     if (at === undefined || at === this.#fileChangedAt) return;

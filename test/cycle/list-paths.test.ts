@@ -7,7 +7,8 @@ const options = { concurrency: 4, filter: pathFilter([], []), scope: noScope };
 
 async function keysOf(vault: FakeVault, over: Partial<typeof options> = {}): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of listPaths(vault, [secret], { ...options, ...over })) keys.push(key);
+  for await (const found of listPaths(vault, [secret], { ...options, ...over }))
+    keys.push(...found.map(({ key }) => key));
   return keys.sort();
 }
 
