@@ -37,21 +37,9 @@ export interface OriginCycleOptions {
   readonly approvedSets: (scope: CallScope) => Promise<readonly string[]>;
 }
 
-/** Buckets that are verified at once: few, since the scan goes on meanwhile. */
-const bucketsAtOnce = 8;
-
 /** What was saved last and is still all there, if its mark is: spares reading it again. */
 interface Published {
   readonly stored: StoredIndex;
-  readonly mark: string;
-}
-
-/** The index that is stored, before its buckets are looked at. */
-interface Found {
-  readonly stored: OwnIndex | undefined;
-  /** Known to be what this process saved last: its buckets need not be read. */
-  readonly trusted: boolean;
-  /** The store's mark from before it was read. */
   readonly mark: string;
 }
 
@@ -119,17 +107,11 @@ export class OriginCycle {
   async scan(run: CycleRun, published?: Published): Promise<ScanResult | undefined> {
     const { vault, mounts, filter, numWorkers, numBuckets } = this.#options;
     const { scope, errors } = run;
-    const found = await this.#find(run, published);
+    const previous = await this.#previous(run, published);
     const before = await this.#describeMounts(scope);
     await vault.readClock(scope);
 
-    // What is published is verified while the Vault is read.
-    const verified = this.#verify(found, run).catch((error: unknown) => {
-      errors.stop(error);
-      return { replaces: undefined, usable: false, mark: found.mark };
-    });
-    const storedNumber = found.stored?.corrupt === undefined ? found.stored?.index.length : undefined;
-    const known = numBuckets ?? storedNumber;
+    const known = numBuckets ?? (previous.usable ? previous.replaces?.index.length : undefined);
     const gatheredInto = SyncInfo.empty(known ?? 1);
     const gathered = await gatherInsights({
       vault,
@@ -141,7 +123,6 @@ export class OriginCycle {
       scope,
       onProgress: (done) => run.emit({ kind: 'progress', done, total: undefined }),
     });
-    const previous = await verified;
     if (errors.stopped === undefined) {
       requireSameMounts(before, await this.#describeMounts(scope));
       this.#requireFewFailures(gathered, previous, run);
@@ -152,40 +133,36 @@ export class OriginCycle {
       return undefined;
     }
     for (const [path, error] of errors.failedPaths) run.emit({ kind: 'path.error', path, error });
-    const keepsNumber = numBuckets !== undefined || (known !== undefined && previous.usable);
-    const info = !keepsNumber
-      ? gatheredInto.rebucket(chooseNumBuckets(gathered.listed - gathered.withoutSecret))
-      : gatheredInto;
+    const info =
+      known === undefined
+        ? gatheredInto.rebucket(chooseNumBuckets(gathered.listed - gathered.withoutSecret))
+        : gatheredInto;
     return { info, previous, gathered };
   }
 
-  async #find({ scope }: CycleRun, published: Published | undefined): Promise<Found> {
+  /** What is stored, verified bucket by bucket unless it is known to be what this process saved last (R5). */
+  async #previous(run: CycleRun, published: Published | undefined): Promise<Previous> {
     const { store } = this.#options;
-    const mark = await store.mark(scope);
+    const mark = await store.mark(run.scope);
     if (published !== undefined && published.mark === mark)
-      return { stored: published.stored, trusted: true, mark };
-    return { stored: await store.loadOwnIndex(scope), trusted: false, mark };
-  }
-
-  /** Verifies what is stored bucket by bucket, unless it is trusted (R5). */
-  async #verify({ stored, trusted, mark }: Found, run: CycleRun): Promise<Previous> {
-    const { prefix } = this.#options.store;
+      return { replaces: published.stored, usable: true, mark };
+    const stored = await store.loadOwnIndex(run.scope);
     if (stored === undefined) {
-      if (this.#everPublished) noteRebuilt(run, prefix, 'it is gone');
+      if (this.#everPublished) noteRebuilt(run, store.prefix, 'it is gone');
       return { replaces: undefined, usable: !this.#everPublished, mark };
     }
-    const corrupt = stored.corrupt ?? (trusted ? undefined : await this.#corruptBucket(stored, run.scope));
+    const corrupt = stored.corrupt ?? (await this.#verify(stored, run.scope));
     if (corrupt === undefined) return { replaces: stored, usable: true, mark };
-    noteRebuilt(run, prefix, corrupt.message);
+    noteRebuilt(run, store.prefix, corrupt.message);
     return { replaces: { index: [], modifyIndex: stored.modifyIndex }, usable: false, mark };
   }
 
   /** Reads all buckets, a few at a time. What is wrong with them, or `undefined`. */
-  async #corruptBucket(stored: OwnIndex, scope: CallScope): Promise<VsyncError | undefined> {
+  async #verify(stored: OwnIndex, scope: CallScope): Promise<VsyncError | undefined> {
     const ids = [...stored.index.keys()];
     try {
-      for (let at = 0; at < ids.length; at += bucketsAtOnce) {
-        await this.#loadPublished(stored, ids.slice(at, at + bucketsAtOnce), scope);
+      for (let at = 0; at < ids.length; at += 64) {
+        await this.#loadPublished(stored, ids.slice(at, at + 64), scope);
       }
       return undefined;
     } catch (error) {
