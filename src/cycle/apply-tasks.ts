@@ -89,8 +89,9 @@ export async function applyTasks(
   async function copy(task: PlannedTask): Promise<void> {
     const { path, target } = task;
     const formerOwners = takenOver.get(target) ?? [];
-    const from = task.from ?? formerOwners[0]?.from;
-    const result = await copySecret({ ...task, ...(from && { from }) }, copyOptions);
+    const [former] = formerOwners;
+    const inherits = task.from === undefined && former?.from !== undefined;
+    const result = await copySecret(inherits ? { ...task, from: former.from } : task, copyOptions);
     if (result.kind === 'gone') return skip(task, 'it is gone at the origin; its next sync info will say so');
     if (result.kind === 'kept')
       return skip(task, `someone else's version ${result.version} at the destination is kept`);

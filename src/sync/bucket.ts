@@ -16,7 +16,8 @@ export const maxBuckets = 65_535;
 /** The bucket of a path: the first two bytes of its SHA-256, modulo `numBuckets` (1 to 65535). */
 export function bucketIdOf(path: DataPath, numBuckets: number): number {
   if (numBuckets === 1) return 0;
-  return Number.parseInt(hashOnce('sha256', path, 'hex').slice(0, 4), 16) % numBuckets;
+  const hash = hashOnce('sha256', path, 'binary');
+  return ((hash.charCodeAt(0) << 8) | hash.charCodeAt(1)) % numBuckets;
 }
 
 /** SHA-256 of the empty bucket's text `map[]`. */
