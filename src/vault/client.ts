@@ -47,7 +47,7 @@ export interface VaultRequest {
   /** Unencoded, for messages. */
   readonly about: string;
   /** An object, or JSON text that is sent as it is. */
-  readonly body?: object | string;
+  readonly body?: object | string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly parse?: (text: string) => unknown;
   /** Called at each attempt, just before it is sent. */

@@ -3,10 +3,10 @@ import type { CallScope, SecretState } from '../cycle/ports.ts';
 import { type Insight, insightOf, type KvMetadata } from '../sync/insight.ts';
 import type { DataPath, Mount } from '../sync/mount-path.ts';
 import type { SecretValue } from '../sync/secret-value.ts';
-import type { VaultClient, VaultRequest } from './client.ts';
+import type { VaultClient } from './client.ts';
 import { encodePath } from './encode-path.ts';
 import { badAnswer, NotFound, vaultName } from './errors.ts';
-import { parseKvAnswer } from './kv-answer.ts';
+import { type KvAnswer, parseKvAnswer } from './kv-answer.ts';
 
 /**
  * KV version 2 of Vault and OpenBao, one function per request. What a 404 means is decided here, each kind apart:
@@ -23,7 +23,14 @@ export async function readInsight(
 ): Promise<Insight | undefined> {
   const about = `${mount}metadata/${key}`;
   try {
-    const body = await client.request({ method: 'GET', path: `/${encodePath(about)}`, about, ...scope });
+    const { signal, budget } = scope;
+    const body = await client.request({
+      method: 'GET',
+      path: `/${encodePath(about)}`,
+      about,
+      signal,
+      budget,
+    });
     const metadata = (body as { data?: unknown }).data;
     if (!isMetadata(metadata))
       throw badAnswer(failed(client, 'GET', about), 'it is not KV v2 metadata').as('path');
@@ -48,9 +55,10 @@ export async function readSecret(
       path: `/${encodePath(path)}${version === undefined ? '' : `?version=${version}`}`,
       about: path,
       parse: parseKvAnswer,
-      ...scope,
+      signal: scope.signal,
+      budget: scope.budget,
     });
-    return answer as ReturnType<typeof parseKvAnswer>;
+    return answer as KvAnswer;
   } catch (error) {
     if (error instanceof NotFound && error.kind === 'empty') return { kind: 'absent' };
     if (error instanceof NotFound && error.kind === 'deleted' && error.version !== undefined) {
@@ -68,13 +76,8 @@ export async function writeSecret(
   cas: number,
   scope: CallScope,
 ): Promise<number> {
-  const body = await change(client, {
-    method: 'POST',
-    path: `/${encodePath(path)}`,
-    about: path,
-    body: `{"options":{"cas":${cas}},"data":${value.reveal()}}`,
-    ...scope,
-  });
+  const text = `{"options":{"cas":${cas}},"data":${value.reveal()}}`;
+  const body = await change(client, 'POST', path, text, scope);
   const version = (body as { data?: { version?: unknown } }).data?.version;
   if (typeof version !== 'number') throw badAnswer(failed(client, 'POST', path), 'it names no version');
   return version;
@@ -82,14 +85,21 @@ export async function writeSecret(
 
 /** `DELETE <mount>data/<key>`: soft-deletes the current version. */
 export async function deleteSecret(client: VaultClient, path: DataPath, scope: CallScope): Promise<void> {
-  await change(client, { method: 'DELETE', path: `/${encodePath(path)}`, about: path, ...scope });
+  await change(client, 'DELETE', path, undefined, scope);
 }
 
-async function change(client: VaultClient, request: VaultRequest): Promise<unknown> {
+async function change(
+  client: VaultClient,
+  method: 'POST' | 'DELETE',
+  path: DataPath,
+  body: string | undefined,
+  { signal, budget }: CallScope,
+): Promise<unknown> {
   try {
-    return await client.request({ ...request, writes: true });
+    const request = { method, path: `/${encodePath(path)}`, about: path, body, signal, budget, writes: true };
+    return await client.request(request);
   } catch (error) {
-    throw readError(client, request.method, request.about, error);
+    throw readError(client, method, path, error);
   }
 }
 
