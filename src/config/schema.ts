@@ -94,7 +94,7 @@ const destination = z
       fresh,
     ).prefault('overwrite'),
     batchSize: int(
-      'Changes after which progress is saved; saving takes a tenth of the time at most.',
+      'Changes after which progress is saved; saving takes a twentieth of the time at most.',
       { min: 1, max: 1_000_000 },
       fresh,
     ).prefault(100),

@@ -160,7 +160,7 @@ function resultOf(plan: Plan, applied: Applied, run: CycleRun): CycleOutcome['re
 }
 
 /** How many times longer than a save the pause after it is: of a large info a save is long, and copying must not wait for it. */
-const pauseFactor = 9;
+const pauseFactor = 19;
 
 /** Saves what is recorded, one save at a time, while the workers go on. */
 class Progress {

@@ -605,8 +605,8 @@ describe('R10: progress is kept', () => {
     expect(await saves(0)).toBeGreaterThanOrEqual(4);
   });
 
-  it('but not more often than it can in a tenth of the time: copies do not wait for a large info', async () => {
-    expect(await saves(200)).toBe(3);
+  it('but not more often than it can in a twentieth of the time: copies do not wait for a large info', async () => {
+    expect(await saves(100)).toBe(3);
     expect(await saves(10_000)).toBe(2);
   });
 
