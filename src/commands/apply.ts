@@ -1,6 +1,4 @@
-import { runCycle } from '../cycle/cycle-run.ts';
 import type { CycleEvent } from '../cycle/events.ts';
-import type { CycleOutcome } from '../cycle/outcome.ts';
 import type { Comparison } from '../cycle/plan-destination.ts';
 import { exitCodeOf } from '../daemon.ts';
 import { type DestinationRole, openDestination } from '../roles/destination.ts';
@@ -11,7 +9,7 @@ import { ApplyReport } from './apply/report.ts';
 import type { CommandIo } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { configFor } from './load-config.ts';
-import { endedBySignal, type Session, withSession, writingEvents } from './one-shot.ts';
+import { endedBySignal, type Session, withSession, writingPass } from './one-shot.ts';
 import type { DestinationConfig } from './plan/basis.ts';
 import type { PlanDocument } from './plan/document.ts';
 import { readPlan } from './plan/file.ts';
@@ -67,9 +65,8 @@ async function applySaved(
   const { config, context, progress } = session;
   const role = await openDestination(context);
   const status = new StatusGate(role);
-  const write = writingEvents(session);
-  const outcome = await runCycle(
-    async (run): Promise<CycleOutcome> => {
+  const outcome = await writingPass(
+    async (run) => {
       await role.checkReadOnly(run.scope);
       const cycle = role.destinationCycle();
       const comparison = await cycle.compare(run);
@@ -81,17 +78,14 @@ async function applySaved(
       return cycle.execute({ ...comparison, plan }, run);
     },
     {
-      trigger: 'manual',
       timeoutMs: config.destination.timeoutMs,
-      draining: io.signals.draining,
-      aborting: io.signals.aborting,
-      drainStops: false,
-      emit: (event) => {
-        write(event);
+      observe: (event) => {
         report.observe(event);
         status.observe(event);
       },
     },
+    session,
+    io,
   );
   await role.idle();
   progress.stop();

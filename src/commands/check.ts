@@ -1,7 +1,8 @@
 import { maxDelayMs } from '../base/clock.ts';
 import { exitCodes } from '../base/errors.ts';
 import { type CheckResult, repairOf } from '../cycle/check-destination.ts';
-import { type CycleRun, runCycle } from '../cycle/cycle-run.ts';
+import type { CycleRun } from '../cycle/cycle-run.ts';
+import type { Emit } from '../cycle/events.ts';
 import type { CycleOutcome } from '../cycle/outcome.ts';
 import { type DestinationRole, openDestination } from '../roles/destination.ts';
 import { type CheckDocument, checkDocument, RepairReport } from './check/document.ts';
@@ -9,7 +10,7 @@ import { checkText } from './check/text.ts';
 import type { CommandIo } from './command-io.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { configFor } from './load-config.ts';
-import { endedBySignal, readOnlyPass, type Session, withSession, writingEvents } from './one-shot.ts';
+import { endedBySignal, readOnlyPass, type Session, withSession, writingPass } from './one-shot.ts';
 import type { DestinationConfig } from './plan/basis.ts';
 import { maxLinesFor, printJson, styleFor } from './plan/print.ts';
 
@@ -76,22 +77,12 @@ async function repairAll(
   io: CommandIo,
 ): Promise<{ readonly report: RepairReport; readonly outcome: CycleOutcome }> {
   const report = new RepairReport();
-  const write = writingEvents(session);
   const repair = async (run: CycleRun) => {
     await role.beginWriting(run.scope);
     return role.destinationCycle().execute(repairOf(result), run);
   };
-  const outcome = await runCycle(repair, {
-    trigger: 'manual',
-    timeoutMs: maxDelayMs,
-    draining: io.signals.draining,
-    aborting: io.signals.aborting,
-    drainStops: false,
-    emit: (event) => {
-      write(event);
-      report.observe(event);
-    },
-  });
+  const observe: Emit = (event) => report.observe(event);
+  const outcome = await writingPass(repair, { timeoutMs: maxDelayMs, observe }, session, io);
   return { report, outcome };
 }
 

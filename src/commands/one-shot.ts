@@ -85,6 +85,27 @@ export async function readOnlyPass<T>(
   return (result as { readonly value: T }).value;
 }
 
+/** Runs `body` once, which writes: a first signal lets it finish what it has begun, a second one cancels that, too. */
+export function writingPass(
+  body: (run: CycleRun) => Promise<CycleOutcome>,
+  { timeoutMs, observe }: { readonly timeoutMs: number; readonly observe: Emit },
+  session: Session<Config>,
+  io: CommandIo,
+): Promise<CycleOutcome> {
+  const write = writingEvents(session);
+  return runCycle(body, {
+    trigger: 'manual',
+    timeoutMs,
+    draining: io.signals.draining,
+    aborting: io.signals.aborting,
+    drainStops: false,
+    emit: (event) => {
+      write(event);
+      observe(event);
+    },
+  });
+}
+
 /** A signal ends a command by its code and one line, not by an error. `consequence` tells what was changed by then. */
 export async function endedBySignal(
   io: CommandIo,
@@ -108,7 +129,7 @@ export async function endedBySignal(
  * Hears a run that writes: for machines, and with -v, every line of the log that a cycle has; for a person, who gets the result as a
  * list, only what is not in it.
  */
-export function writingEvents({ config, log, progress }: Session<Config>): Emit {
+function writingEvents({ config, log, progress }: Session<Config>): Emit {
   const write = logEvents(log);
   const all = config.log.type === 'json' || log.isOn('debug');
   return (event) => {
