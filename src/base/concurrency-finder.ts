@@ -5,20 +5,21 @@
  */
 export class ConcurrencyFinder {
   readonly #max: number;
-  /** The best there was, and what it was worth. */
-  #best: { limit: number; worth: number };
-  /** `best.limit`, or a step away from it while that is tried. */
+  /** What is kept, and what it is worth. */
+  #kept: { readonly limit: number; readonly worth: number };
+  /** `kept.limit`, or a step away from it while that is tried. */
   #limit: number;
   #direction: 'up' | 'down' = 'up';
-  /** Until the first step that is taken back, or the cap, steps are large. */
+  /** Until the first step that is taken back, or the cap, one round is enough for each. */
   #climbing = true;
-  #roundsToHold = 0;
+  #rounds = 0;
+  #worthOfRounds = 0;
 
   /** `max` >= 1: never more than that. */
   constructor(max: number) {
     this.#max = max;
     this.#limit = Math.min(max, firstLimit);
-    this.#best = { limit: this.#limit, worth: 0 };
+    this.#kept = { limit: this.#limit, worth: 0 };
   }
 
   /** How many requests may be under way. */
@@ -28,48 +29,56 @@ export class ConcurrencyFinder {
 
   /** A round of answers at this limit, all places taken: `perSecond` of them came. Returns the limit from now on. */
   measured(perSecond: number): number {
-    const worth = perSecond / this.#limit ** priceOfPlace;
-    if (this.#limit === this.#best.limit) {
-      this.#best.worth = worth;
-      this.#roundsToHold -= 1;
-      if (this.#roundsToHold < 0) this.#step();
-    } else if (worth > this.#best.worth) {
-      this.#best = { limit: this.#limit, worth };
-      this.#step();
-    } else {
-      this.#settle(this.#best.limit);
+    const isTrial = this.#limit !== this.#kept.limit;
+    this.#rounds += 1;
+    this.#worthOfRounds += perSecond / this.#limit ** priceOfPlace;
+    if (this.#rounds < this.#roundsOf(isTrial)) return this.#limit;
+    const worth = this.#worthOfRounds / this.#rounds;
+    if (isTrial && worth <= this.#kept.worth) {
       this.#direction = this.#direction === 'up' ? 'down' : 'up';
+      this.#climbing = false;
+      this.#go(this.#kept.limit);
+    } else {
+      this.#kept = { limit: this.#limit, worth };
+      this.#go(this.#next());
     }
     return this.#limit;
   }
 
-  /** The server asked for less, or was given less for another reason: from here on it goes in small steps. */
+  /** The server asked for less, or was given less for another reason. */
   reset(limit: number): void {
-    this.#settle(limit);
+    this.#kept = { limit, worth: 0 };
     this.#direction = 'up';
-  }
-
-  #settle(limit: number): void {
-    this.#limit = limit;
-    this.#best.limit = limit;
     this.#climbing = false;
-    this.#roundsToHold = holdForRounds;
+    this.#go(limit);
   }
 
-  #step(): void {
+  /** One round tells little: chance is as large as what a step brings. */
+  #roundsOf(isTrial: boolean): number {
+    if (this.#climbing) return 1;
+    return isTrial ? roundsToTry : roundsToHold;
+  }
+
+  #go(limit: number): void {
+    this.#limit = limit;
+    this.#rounds = 0;
+    this.#worthOfRounds = 0;
+  }
+
+  #next(): number {
     if (this.#limit === this.#max) {
       this.#direction = 'down';
       this.#climbing = false;
     }
     if (this.#limit === 1) this.#direction = 'up';
-    const step = Math.max(1, Math.round(this.#limit / (this.#climbing ? 2 : 8)));
+    const step = Math.max(1, Math.round(this.#limit / (this.#direction === 'up' ? 2 : 5)));
     const next = this.#limit + (this.#direction === 'up' ? step : -step);
-    this.#limit = Math.max(1, Math.min(this.#max, next));
+    return Math.max(1, Math.min(this.#max, next));
   }
 }
 
 const firstLimit = 8;
-/** Twice as many requests must bring 2^0.25 = 19 % more answers: each is one more that the server has to hold. */
-const priceOfPlace = 0.25;
-/** Rounds of answers before the next step is tried after one that was taken back. */
-const holdForRounds = 20;
+/** Twice as many requests must bring 2^(1/32) = 2 % more answers: each is one more that the server has to hold. */
+const priceOfPlace = 1 / 32;
+const roundsToTry = 4;
+const roundsToHold = 16;

@@ -5,6 +5,8 @@ import { Places } from './places.ts';
 
 /** Answers that are looked at together, for each request that may be under way. */
 const answersPerPlace = 4;
+/** How long a round takes at least where the number of requests is to be found: in less, chance decides. */
+const shortestRoundMs = 100;
 /** How many times slower than at its best, with as many requests under way, a server may become before it is given fewer. */
 const slowerBy = 3;
 /** Answers that come within this time are fast enough, whatever they were before. */
@@ -103,8 +105,10 @@ export class RequestGate {
     // A place that nobody waits for says nothing of how many places are needed.
     if (this.#line.size === 0) window.wasFull = false;
     if (window.answers < answersPerPlace * this.#line.concurrency) return;
+    const elapsedMs = performance.now() - window.since;
+    if (this.#finder !== undefined && elapsedMs < shortestRoundMs) return;
     const meanMs = window.totalMs / window.answers;
-    const perSecond = (window.answers * 1000) / (performance.now() - window.since);
+    const perSecond = (window.answers * 1000) / elapsedMs;
     this.#window = emptyWindow();
     if (meanMs > fastEnoughMs && meanMs > slowerBy * this.#bestMs) {
       this.slowDown();

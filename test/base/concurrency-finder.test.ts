@@ -20,8 +20,8 @@ describe('the number of requests under way', () => {
     expect(finder.limit).toBe(8);
     const limits = play(finder, server(1e6, 10), 300);
     expect(limits.slice(0, 6)).toEqual([12, 18, 27, 41, 62, 64]);
-    expect(Math.min(...limits.slice(6)), 'a smaller step is tried, and taken back').toBe(56);
-    expect(mean(limits.slice(6))).toBeGreaterThan(62);
+    expect(Math.min(...limits.slice(6)), 'a step down is tried, and taken back').toBe(51);
+    expect(mean(limits.slice(6))).toBeGreaterThan(60);
   });
 
   it('never goes beyond the cap, whatever it would bring', () => {
@@ -57,12 +57,27 @@ describe('the number of requests under way', () => {
     );
   });
 
+  it('finds it through the noise of a machine: a Vault that gives 8 % more for twice as many', () => {
+    // Measured: 84 % of its best with 8 requests under way, 92 % with 16, 96 % with 32; a round is 6 % off.
+    const answersPerSecond = (underWay: number) => 5500 * (1 - 1.28 / underWay);
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.double({ min: -0.06, max: 0.06, noNaN: true })), (noise) => {
+        const finder = new ConcurrencyFinder(64);
+        const noisy = (limit: number) => answersPerSecond(limit) * (1 + (noise.next().value as number));
+        play(finder, noisy, 100);
+        const later = play(finder, noisy, 200);
+        expect(mean(later.map(answersPerSecond))).toBeGreaterThan(0.93 * answersPerSecond(64));
+      }),
+      { seed: 1, numRuns: 100 },
+    );
+  });
+
   it('takes back a step that brought nothing, and holds before it tries another', () => {
     const finder = new ConcurrencyFinder(64);
     const flat = server(800, 10);
     expect(play(finder, flat, 2)).toEqual([12, 8]);
-    expect(new Set(play(finder, flat, 20))).toEqual(new Set([8]));
-    expect(play(finder, flat, 2), 'fewer are tried, and bring less').toEqual([7, 8]);
+    expect(new Set(play(finder, flat, 15))).toEqual(new Set([8]));
+    expect(play(finder, flat, 5), 'fewer are tried, and bring less').toEqual([6, 6, 6, 6, 8]);
   });
 
   it('falls to fewer where more bring nothing', () => {
@@ -77,14 +92,14 @@ describe('the number of requests under way', () => {
     expect(play(finder, server(1e6, 10), 600).at(-1)).toBeGreaterThan(55);
   });
 
-  it('climbs anew, in small steps, after the server asked for less', () => {
+  it('climbs anew, and slowly, after the server asked for less', () => {
     const finder = new ConcurrencyFinder(64);
     play(finder, server(1e6, 10), 10);
     finder.reset(16);
     expect(finder.limit).toBe(16);
     const later = play(finder, server(1e6, 10), 100);
-    expect(later.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 16));
-    expect(later.slice(20, 24)).toEqual([18, 20, 23, 26]);
+    expect(later.slice(0, 15)).toEqual(Array.from({ length: 15 }, () => 16));
+    expect(later.slice(15, 24)).toEqual([24, 24, 24, 24, 36, 36, 36, 36, 54]);
     expect(later.at(-1)).toBeGreaterThan(55);
   });
 });
