@@ -22,8 +22,8 @@ export type TaskReason =
 export interface Task {
   readonly kind: TaskKind;
   readonly path: DataPath;
-  readonly from?: Insight;
-  readonly to?: Insight;
+  readonly from?: Insight | undefined;
+  readonly to?: Insight | undefined;
   readonly reason: TaskReason;
 }
 
