@@ -51,11 +51,16 @@ export class PackedBucket {
     return true;
   }
 
+  /** Hands out all that was added, in that order: a path that was added twice comes twice. */
+  forEach(take: (insight: Insight, path: DataPath) => void): void {
+    for (const block of this.#blocks) readBlock(block, take);
+    readBlock(this.#block.subarray(0, this.#used), take);
+  }
+
   /** The entries as a map, made anew. */
   toMap(): Map<DataPath, Insight> {
     const entries = new Map<DataPath, Insight>();
-    for (const block of this.#blocks) readBlock(block, entries);
-    readBlock(this.#block.subarray(0, this.#used), entries);
+    this.forEach((insight, path) => void entries.set(path, insight));
     this.#size = entries.size;
     return entries;
   }
@@ -69,14 +74,14 @@ export class PackedBucket {
   }
 }
 
-function readBlock(block: Buffer, into: Map<DataPath, Insight>): void {
+function readBlock(block: Buffer, take: (insight: Insight, path: DataPath) => void): void {
   for (let at = 0; at < block.length; ) {
     const pathStart = at + headBytes;
     const pathEnd = pathStart + block.readUInt32LE(at);
     const end = pathEnd + block.readUInt8(at + 4);
     const path = block.toString('utf8', pathStart, pathEnd) as DataPath;
     const updateTime = block.toString('utf8', pathEnd, end);
-    into.set(path, { version: block.readDoubleLE(at + 5), updateTime, type: kvV2 });
+    take({ version: block.readDoubleLE(at + 5), updateTime, type: kvV2 }, path);
     at = end;
   }
 }

@@ -124,7 +124,8 @@ export class SyncInfo {
     this.#refuseSealed();
     const info = SyncInfo.empty(numBuckets);
     for (let id = 0; id < this.numBuckets; id += 1) {
-      for (const [path, insight] of this.bucket(id)) info.put(path, insight);
+      // Not as a map: all of a scan may lie in one bucket.
+      this.#held(id).forEach((insight, path) => void info.put(path, insight));
     }
     // The index is compared before anything is saved: one that still said "empty" would hide what an empty bucket of the origin deletes.
     for (const id of info.#buckets.keys()) info.#index[id] = bucketHash(info.bucket(id));
