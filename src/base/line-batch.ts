@@ -1,5 +1,7 @@
 /** How long a line waits for others, in milliseconds: nobody who reads along notices. */
 const waitMs = 20;
+/** What a pipe takes in one piece, whoever else writes into it (POSIX: 4096 bytes on Linux), in characters. */
+const mostCharacters = 4_000;
 
 /**
  * Lines that are written together. A cycle logs each secret that it changes, and to write each line by itself costs more than to make
@@ -19,6 +21,7 @@ export class LineBatch {
   }
 
   add(line: string): void {
+    if (this.#lines.length + line.length > mostCharacters) this.flush();
     this.#lines = this.#lines === '' ? line : `${this.#lines}\n${line}`;
     this.#planned ??= setTimeout(this.#flush, waitMs).unref();
   }

@@ -79,7 +79,7 @@ export function openLog(options: LogOptions): Log {
   );
 }
 
-/** Lines on their way to winston, which gets those of a turn as one entry: for one each it takes longer than for all the rest. */
+/** Lines on their way to winston, which gets those of a moment as one entry: for one each it takes longer than for all the rest. */
 function openBatch(stream: NodeJS.WritableStream) {
   const logger = createLogger({
     format: format.printf(({ message }) => message as string),

@@ -37,6 +37,16 @@ describe('lines that are written together', () => {
     batch.close();
   });
 
+  it('are no more than a pipe takes in one piece: two processes may share one', () => {
+    const { batch, written } = open();
+    const line = 'x'.repeat(1000);
+    for (let i = 0; i < 9; i += 1) batch.add(line);
+    batch.add('y'.repeat(10_000));
+    batch.close();
+    expect(written.map((lines) => lines.split('\n').length)).toEqual([3, 3, 3, 1]);
+    for (const lines of written.slice(0, -1)) expect(lines.length).toBeLessThan(4096);
+  });
+
   it('are not lost at the end of the process', () => {
     const before = process.listeners('exit');
     const { batch, written } = open();
