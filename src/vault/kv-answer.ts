@@ -1,7 +1,7 @@
 import { SecretValue } from '../sync/secret-value.ts';
 
 /**
- * Reads answers about secrets without touching the value: `data.data` is cut out as text.
+ * Reads the answer to `GET <mount>data/<key>` without touching the value: `data.data` is cut out as text, the rest is parsed.
  * Parsing the value would alter it (`JSON.parse` turns 12345678901234567890 into 12345678901234567000), and costs time.
  */
 
@@ -13,7 +13,7 @@ export interface KvAnswer {
   readonly createdTime: string;
 }
 
-/** The answer to `GET <mount>data/<key>`. Throws when the text is not one; the error never quotes it. */
+/** Throws when the text is not such an answer; the error never quotes it. */
 export function parseKvAnswer(text: string): KvAnswer {
   const data = member(text, 0, 'data');
   const value = data && member(text, data.start, 'data');
