@@ -10,7 +10,7 @@ export class ConcurrencyFinder {
   /** `kept.limit`, or a step away from it while that is tried. */
   #limit: number;
   #direction: 'up' | 'down' = 'up';
-  /** Until the first step that is taken back, or the cap, one round is enough for each. */
+  /** Until the first step that is taken back, or the cap, few rounds are enough for each. */
   #climbing = true;
   #rounds = 0;
   #worthOfRounds = 0;
@@ -55,7 +55,7 @@ export class ConcurrencyFinder {
 
   /** One round tells little: chance is as large as what a step brings. */
   #roundsOf(isTrial: boolean): number {
-    if (this.#climbing) return 1;
+    if (this.#climbing) return roundsToClimb;
     return isTrial ? roundsToTry : roundsToHold;
   }
 
@@ -77,8 +77,9 @@ export class ConcurrencyFinder {
   }
 }
 
-const firstLimit = 8;
+const firstLimit = 16;
 /** Twice as many requests must bring 2^(1/32) = 2 % more answers: each is one more that the server has to hold. */
 const priceOfPlace = 1 / 32;
+const roundsToClimb = 2;
 const roundsToTry = 4;
 const roundsToHold = 16;

@@ -17,11 +17,11 @@ const mean = (numbers: readonly number[]) =>
 describe('the number of requests under way', () => {
   it('starts low and grows while more of them bring more answers', () => {
     const finder = new ConcurrencyFinder(64);
-    expect(finder.limit).toBe(8);
+    expect(finder.limit).toBe(16);
     const limits = play(finder, server(1e6, 10), 300);
-    expect(limits.slice(0, 6)).toEqual([12, 18, 27, 41, 62, 64]);
-    expect(Math.min(...limits.slice(6)), 'a step down is tried, and taken back').toBe(51);
-    expect(mean(limits.slice(6))).toBeGreaterThan(60);
+    expect(limits.slice(0, 8)).toEqual([16, 24, 24, 36, 36, 54, 54, 64]);
+    expect(Math.min(...limits.slice(8)), 'a step down is tried, and taken back').toBe(51);
+    expect(mean(limits.slice(8))).toBeGreaterThan(60);
   });
 
   it('never goes beyond the cap, whatever it would bring', () => {
@@ -74,10 +74,10 @@ describe('the number of requests under way', () => {
 
   it('takes back a step that brought nothing, and holds before it tries another', () => {
     const finder = new ConcurrencyFinder(64);
-    const flat = server(800, 10);
-    expect(play(finder, flat, 2)).toEqual([12, 8]);
-    expect(new Set(play(finder, flat, 15))).toEqual(new Set([8]));
-    expect(play(finder, flat, 5), 'fewer are tried, and bring less').toEqual([6, 6, 6, 6, 8]);
+    const flat = server(1600, 10);
+    expect(play(finder, flat, 4)).toEqual([16, 24, 24, 16]);
+    expect(new Set(play(finder, flat, 15))).toEqual(new Set([16]));
+    expect(play(finder, flat, 5), 'fewer are tried, and bring less').toEqual([13, 13, 13, 13, 16]);
   });
 
   it('falls to fewer where more bring nothing', () => {

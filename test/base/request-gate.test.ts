@@ -279,7 +279,7 @@ describe('requests under way whose number is found', () => {
 
   it('are as many as the cap where the server takes them all', async () => {
     const gate = new RequestGate(32, undefined, true);
-    expect(gate.inFlightLimit).toBe(8);
+    expect(gate.inFlightLimit).toBe(16);
     await work(gate, 1000, 3);
     expect(gate.inFlightLimit).toBeGreaterThanOrEqual(28);
     expect(gate.inFlightLimit).toBeLessThanOrEqual(32);
@@ -305,6 +305,6 @@ describe('requests under way whose number is found', () => {
   it('stay what they are while fewer are wanted: that says nothing of the server', async () => {
     const gate = new RequestGate(64, undefined, true);
     for (let i = 0; i < 2000; i += 1) await gate.run(async () => gate.succeeded(1));
-    expect(gate.inFlightLimit).toBe(8);
+    expect(gate.inFlightLimit).toBe(16);
   });
 });
