@@ -18,12 +18,12 @@ export interface Report extends Usage {
 const [bundle = '', descriptor = '', ...args] = process.argv.slice(2);
 process.argv.splice(1, Number.POSITIVE_INFINITY, bundle, ...args);
 
-/** Several lines come in one piece. */
 const cycleEnd = '"event":"cycle.end"';
 const write = process.stderr.write;
 process.stderr.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
   if (typeof chunk === 'string' && chunk.includes(cycleEnd)) {
     const usage = usageNow();
+    // Several lines of the log come in one piece.
     for (const line of chunk.split('\n').filter((each) => each.includes(cycleEnd))) {
       const { durationMs, result } = JSON.parse(line) as { durationMs: number; result: string };
       report({ kind: 'cycle', durationMs, result, ...usage });

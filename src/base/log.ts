@@ -56,7 +56,7 @@ export function openLog(options: LogOptions): Log {
     }
   };
   const render = options.type === 'json' ? JSON.stringify : consoleLine(options.color);
-  const batch = openBatch(options.stream);
+  const { batch, close } = openBatch(options.stream);
   const isOn = (level: LogLevel) => logLevels.indexOf(level) <= logLevels.indexOf(options.level);
   return bind(
     {
@@ -73,7 +73,7 @@ export function openLog(options: LogOptions): Log {
         // Very short texts would hit words of the log itself.
         if (secret.reveal().length >= 8) secrets.add(secret.reveal());
       },
-      close: batch.close,
+      close,
     },
     {},
   );
@@ -86,17 +86,14 @@ function openBatch(stream: NodeJS.WritableStream) {
     transports: [new transports.Stream({ stream, eol: '\n' })],
   });
   const batch = new LineBatch((message) => logger.log({ level: 'info', message }));
-  return {
-    add: (line: string) => batch.add(line),
-    flush: () => batch.flush(),
-    close: () => {
-      batch.close();
-      return new Promise<void>((resolve) => {
-        logger.once('finish', resolve);
-        logger.end();
-      });
-    },
+  const close = () => {
+    batch.close();
+    return new Promise<void>((resolve) => {
+      logger.once('finish', resolve);
+      logger.end();
+    });
   };
+  return { batch, close };
 }
 
 /** The fields of a failure, named as in `docs/errors.md`. */

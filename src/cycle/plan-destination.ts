@@ -85,14 +85,14 @@ export async function compareInfos(
   run: CycleRun,
 ): Promise<Comparison> {
   const loadOrigin = (ids: readonly number[]) => loadBuckets(options.originStore, origin, ids, run);
+  const renumbered = own?.index.length !== origin.index.length;
   // Both sides' at once: which buckets differ is known from the indexes, unless the own info has to be made anew first.
-  const ahead = own?.index.length === origin.index.length ? differingBuckets(origin.index, own.index) : [];
+  const ahead = own === undefined || renumbered ? [] : differingBuckets(origin.index, own.index);
   const [{ info, rebuilt }, loaded] = await Promise.all([
     loadOwnInfo(options.store, origin, own, run),
     loadOrigin(ahead),
   ]);
   const ids = differingBuckets(origin.index, info.index);
-  const renumbered = own?.index.length !== origin.index.length;
   if (ids.length === 0 && !renumbered) return inSync(origin, own);
 
   const more = await loadOrigin(ids.filter((id) => !loaded.has(id)));
